@@ -1,0 +1,1 @@
+"""The frame slider (written by the site)."""
