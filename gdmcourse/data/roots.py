@@ -1,0 +1,19 @@
+"""Where data sets lie on this machine."""
+
+import os
+from pathlib import Path
+
+VARIABLE = "GDMCOURSE_DATA"
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made again at any time, by the operating system's convention."""
+    import platformdirs
+
+    return platformdirs.user_cache_path("gdmcourse")
+
+
+def data_root(root: str | Path | None = None) -> Path:
+    """The folder of the data sets: `root`, else `GDMCOURSE_DATA`, else a folder in the user's cache."""
+    chosen = root or os.environ.get(VARIABLE)
+    return Path(chosen).expanduser() if chosen else cache_folder() / "data"
