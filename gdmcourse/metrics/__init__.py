@@ -1,0 +1,1 @@
+"""Scores of generative models, all computed on the course's own feature network."""

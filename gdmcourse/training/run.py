@@ -1,0 +1,227 @@
+"""The bookkeeping of a run, which is the same for one loss and for a game: log, check, save, resume, show."""
+
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from gdmcourse.nn.ema import EMA
+from gdmcourse.training.batches import Batches
+from gdmcourse.training.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+from gdmcourse.training.history import History
+from gdmcourse.training.randomness import derive_seed, random_state, restore_random_state, seeded
+
+if TYPE_CHECKING:
+    import lightning_fabric
+
+
+class NonFiniteLoss(FloatingPointError):
+    """Training stopped at `step` because `name` (a loss, or the weights) was `value`.
+
+    `checkpoint` is the folder of the last good checkpoint, or None where none was written.
+    """
+
+    def __init__(self, step: int, name: str, value: float, checkpoint: Path | None) -> None:
+        self.step, self.name, self.value, self.checkpoint = step, name, value, checkpoint
+        kept = f"the last good checkpoint is in {checkpoint}" if checkpoint else "no checkpoint was written"
+        super().__init__(
+            f"{name} became {value} at step {step}; {kept}. Try a smaller learning rate or clip_norm=1."
+        )
+
+
+class Run:
+    """A run in progress: iterate `steps()`, hand each step's losses to `record`.
+
+    Steps are counted from 1. Losses stay on the device until they are logged or a checkpoint is due; only
+    then does the processor wait for the device. Everything that a run needs to go on is in its checkpoint;
+    what was asked for is there too, and a checkpoint that was made for something else is refused with
+    ValueError.
+    """
+
+    def __init__(
+        self,
+        fabric: "lightning_fabric.Fabric",
+        batches: Batches,
+        models: dict[str, nn.Module],
+        optimizers: dict[str, torch.optim.Optimizer],
+        ema: EMA | None,
+        *,
+        asked: dict[str, Any],
+        steps: int,
+        folder: str | Path | None,
+        save_every: int,
+        log_every: int,
+        progress: bool | None,
+    ) -> None:
+        if steps < 0 or save_every < 1 or log_every < 1:
+            raise ValueError(
+                f"steps must be ≥ 0, save_every and log_every ≥ 1, not {steps}, {save_every}, {log_every}"
+            )
+        self.fabric, self.models, self.optimizers, self.ema = fabric, models, optimizers, ema
+        self.last = steps
+        self.asked = {
+            "seed": batches.seed,
+            "examples": batches.size,
+            "batch_size": batches.batch_size,
+            "ema_decay": ema.decay if ema else None,
+            "processes": fabric.world_size,
+            **asked,
+        }
+        self.folder = None if folder is None else Path(folder)
+        self.save_every, self.log_every, self.progress = save_every, log_every, progress
+        self.seed = derive_seed(batches.seed, "loss", fabric.global_rank)  # other noise on each process
+        self.generator = torch.Generator(fabric.device).manual_seed(derive_seed(self.seed, "generator"))
+        self.history = History()
+        self.done = 0
+        self.saved: Path | None = None
+        self.seconds = 0.0
+        self.pending: list[tuple[int, dict[str, Tensor | float]]] = []
+
+    def __enter__(self) -> "Run":
+        """Seed torch's global generators, which dropout uses, and resume if there is a checkpoint."""
+        with ExitStack() as stack:
+            stack.enter_context(seeded(self.seed, self.fabric.device))
+            checkpoint = load_checkpoint(self.folder) if self.folder else None
+            if checkpoint is not None:
+                self._resume(checkpoint)
+            show = self.fabric.is_global_zero and (_interactive() if self.progress is None else self.progress)
+            self.bar = stack.enter_context(
+                tqdm(total=self.last, initial=self.done, disable=not show, unit="step", leave=False)
+            )
+            self._open = stack.pop_all()
+        for model in self.models.values():
+            model.train()
+        self._began = time.perf_counter() - self.seconds
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the global generators back as they were, and the models in evaluation mode."""
+        self.seconds = time.perf_counter() - self._began
+        self._open.__exit__(kind, error, trace)
+        for model in self.models.values():
+            model.eval()
+
+    def steps(self) -> Iterator[int]:
+        """The steps that are still to do."""
+        while self.done < self.last:
+            yield self.done + 1
+
+    def record(self, **losses: Tensor) -> None:
+        """Count the step as done; log, check and save if it is time for that."""
+        self.done += 1
+        self.pending.append((self.done, {name: loss.detach() for name, loss in losses.items()}))
+        ended = self.done == self.last
+        if self.done % self.log_every == 0 or ended:
+            self._log()
+        if self.folder and (self.done % self.save_every == 0 or ended):
+            self._save()
+        self.bar.update()
+
+    def _log(self) -> None:
+        """One row of the history: the mean of each loss since the last row."""
+        rows = [row for _, row in self._fetch()]
+        means = {name: math.fsum(float(row[name]) for row in rows) / len(rows) for name in rows[0]}
+        self.history.append(self.done, means)
+        self.pending = []
+        self.bar.set_postfix({name: f"{mean:.4g}" for name, mean in means.items()}, refresh=False)
+
+    def _fetch(self) -> list[tuple[int, dict[str, float]]]:
+        """The losses not yet logged as numbers, averaged over the processes; the one wait for the device."""
+        fresh = [value for _, row in self.pending for value in row.values() if isinstance(value, Tensor)]
+        if fresh:
+            joined: Any = self.fabric.all_reduce(torch.stack(fresh).float(), reduce_op="mean")
+            numbers = iter(joined.tolist())
+            self.pending = [
+                (step, {k: next(numbers) if isinstance(v, Tensor) else v for k, v in row.items()})
+                for step, row in self.pending
+            ]
+        for step, row in self.pending:
+            for name, value in row.items():
+                if not math.isfinite(value):
+                    raise NonFiniteLoss(step, name, float(value), self.saved)
+        return self.pending  # type: ignore[return-value]  # all are numbers now
+
+    def _save(self) -> None:
+        """Write a checkpoint, unless the weights have gone bad before the loss could show it."""
+        assert self.folder is not None
+        pending = self._fetch()
+        tensors = {name: model.state_dict() for name, model in self.models.items()}
+        rest = {}
+        for name, optimizer in self.optimizers.items():
+            tensors[name], rest[name] = optimizer_tensors(optimizer)
+        if self.ema:
+            tensors["ema"] = self.ema.state_dict()
+        for name, group in tensors.items():
+            for value in group.values():
+                if value.is_floating_point() and not bool(value.isfinite().all()):
+                    worst = float(value[~value.isfinite()].flatten()[0])
+                    raise NonFiniteLoss(self.done, f"the {name}", worst, self.saved)
+        tensors |= self._random_states()
+        state = {
+            "asked": self.asked,
+            "optimizers": rest,
+            "history": self.history.to_json(),
+            "pending": pending,
+            "seconds": time.perf_counter() - self._began,
+        }
+        if self.fabric.is_global_zero:
+            save_checkpoint(self.folder, self.done, tensors, state)
+        self.fabric.barrier()
+        self.saved = self.folder
+
+    def _random_states(self) -> dict[str, dict[str, Tensor]]:
+        """The random state of each process, gathered on all."""
+        gathered: dict[str, Any] = {
+            k: self.fabric.all_gather(v) for k, v in random_state(self.generator).items()
+        }
+        if self.fabric.world_size == 1:
+            return {"random-0": gathered}
+        return {f"random-{r}": {k: v[r] for k, v in gathered.items()} for r in range(self.fabric.world_size)}
+
+    def _resume(self, checkpoint: Checkpoint) -> None:
+        """Go back to the state that the checkpoint describes."""
+        for name, value in self.asked.items():
+            before = checkpoint.state["asked"].get(name)
+            if before != value:
+                raise ValueError(
+                    f"the checkpoint in {self.folder} was made with {name} {before}, not {value}; "
+                    "use the same, another folder, or delete it to start again"
+                )
+        tensors = checkpoint.tensors
+        try:
+            for name, model in self.models.items():
+                model.load_state_dict(tensors[name])
+            for name, optimizer in self.optimizers.items():
+                restore_optimizer(optimizer, tensors[name], checkpoint.state["optimizers"][name])
+            if self.ema:
+                self.ema.load_state_dict(tensors["ema"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(f"the checkpoint in {self.folder} belongs to another model: {error}") from error
+        restore_random_state(self.generator, tensors[f"random-{self.fabric.global_rank}"])
+        self.history = History.from_json(checkpoint.state["history"])
+        self.pending = [(step, row) for step, row in checkpoint.state["pending"]]
+        self.done, self.seconds, self.saved = checkpoint.step, checkpoint.state["seconds"], self.folder
+
+
+def _interactive() -> bool:
+    """Whether somebody watches: a terminal, or a notebook that isn't being rendered into the book."""
+    if "ipykernel" in sys.modules:
+        return not os.environ.get("GDMCOURSE_STATIC")
+    return sys.stderr.isatty()
