@@ -1,8 +1,28 @@
 """The `gdmcourse` command. Thin: each command imports its room when it runs, so that --help is instant."""
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+from typer.core import TyperGroup
+
+
+class Commands(TyperGroup):
+    """All commands. What a user can mend ends with a sentence and exit code 1, never with a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; wrong usage exits with 2 and an interrupt with 130, as everywhere."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # the reader of our output has left, as in `gdmcourse data | head -1`
+        except (ValueError, OSError, FloatingPointError) as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+
 
 app = typer.Typer(
+    cls=Commands,
     name="gdmcourse",
     help="A course on generative models: fetch data, train the book's models, release and grade exercises.",
     no_args_is_help=True,
@@ -11,6 +31,114 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def main() -> None:
-    """Keep `gdmcourse COMMAND` the form even while there is a single command."""
+@app.command()
+def data(
+    name: Annotated[str | None, typer.Argument(help="digits, mnist or cifar10; none lists them all")] = None,
+) -> None:
+    """List the data sets, or fetch and verify the one called NAME."""
+    from gdmcourse.data import CATALOG, TOYS, data_root, load
+
+    if name is None:
+        for known, entry in CATALOG.items():
+            shape, sizes = "×".join(map(str, entry.shape)), f"{entry.train:,} + {entry.test:,}"
+            where = entry.find(data_root()) or f"not here; fetch it by `gdmcourse data {known}`"
+            typer.echo(f"{known:8}  {shape:8}  {sizes:15}  {where}")
+        typer.echo(f"Toys in the plane, drawn by toy(name, n, generator): {', '.join(TOYS)}")
+        return
+    for split in ("train", "test"):
+        images = load(name, split)
+        low, high = images.images.aminmax()
+        typer.echo(f"{images}, values from {low:g} to {high:g}")
+    typer.echo(f"Classes: {', '.join(images.classes)}")
+    if images.note:
+        typer.echo(f"Note: {images.note}")
+
+
+@app.command()
+def release(
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Sources; default: all of solutions/*.md")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="The folder of the students' notebooks")] = Path("exercises"),
+) -> None:
+    """Write the students' notebooks and the keys from solutions/CHAPTER.md."""
+    from gdmcourse.grading.release import release as write
+
+    found = sources or sorted(Path("solutions").glob("*.md"))
+    if not found:
+        raise ValueError("no solutions/*.md here; run this in the project's folder, or name the sources")
+    for source in found:
+        typer.echo(f"{source} → {', '.join(map(str, write(source, to)))}")
+
+
+@app.command()
+def train(
+    name: Annotated[str | None, typer.Argument(help="A recipe; none lists them all.")] = None,
+    preset: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes) or gpu.")] = "laptop",
+    out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/NAME-PRESET.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the preset's.")] = None,
+    precision: Annotated[str | None, typer.Option(help="32-true or bf16-mixed, not the preset's.")] = None,
+    devices: Annotated[int | None, typer.Option(help="Processes on each node.")] = None,
+    nodes: Annotated[int | None, typer.Option(help="Nodes, each of them started by torchrun.")] = None,
+    resume: Annotated[bool, typer.Option("--resume/--fresh", help="Go on, or start over.")] = True,
+) -> None:
+    """Train the recipe NAME, or go on where its folder left off."""
+    from gdmcourse.experiments import CATALOG, find_recipe
+
+    if name is None:
+        for known, (_, summary) in CATALOG.items():
+            typer.echo(f"{known:20}  {summary}")
+        return
+    find_recipe(name, preset)  # a misspelt name is said before anything slow starts
+    from gdmcourse.experiments.run_folder import run_recipe
+
+    outcome = run_recipe(
+        name,
+        preset,
+        out=out,
+        seed=seed,
+        precision=precision,
+        devices=devices,
+        nodes=nodes,
+        fresh=not resume,
+    )
+    if outcome.is_reporter:
+        if outcome.was_complete:
+            typer.echo(f"{outcome.folder} is complete; --fresh would start it over")
+        else:
+            typer.echo(f"done: {outcome.folder}")
+        for key, value in outcome.metrics.items():
+            typer.echo(f"{key:20}  {value}")
+
+
+@app.command()
+def grade(
+    notebook: Annotated[Path, typer.Argument(help="The student's notebook")],
+    key: Annotated[Path | None, typer.Option(help="A key or a folder of keys; teachers: solutions")] = None,
+    question: Annotated[str | None, typer.Option(help="Grade this question only, such as q2")] = None,
+    json: Annotated[
+        str | None, typer.Option(help="Write the report as JSON to this file (- is stdout)")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page of HTML")] = None,
+) -> None:
+    """Grade a notebook: points, what failed, and what would help.
+
+    Exit code: 0 graded, whatever the score; 1 an error; 3 the submission can't be read.
+    """
+    from gdmcourse.grading.grade import grade as run
+    from gdmcourse.grading.report import as_html, as_json, as_text
+    from gdmcourse.grading.submission import Unreadable
+
+    try:
+        result = run(notebook, key, question)
+    except Unreadable as error:
+        typer.echo(f"{notebook} can't be graded: {error}", err=True)
+        raise typer.Exit(3) from None
+    if json == "-":
+        typer.echo(as_json(result), nl=False)
+    else:
+        typer.echo(as_text(result))
+    if json and json != "-":
+        Path(json).write_text(as_json(result), encoding="utf-8")
+    if html:
+        html.write_text(as_html(result), encoding="utf-8")

@@ -7,7 +7,9 @@ VARIABLE = "GDMCOURSE_DATA"
 
 
 def cache_folder() -> Path:
-    """The folder for what can be made again at any time, by the operating system's convention."""
+    """The folder for what can be made again: `GDMCOURSE_CACHE`, else by the operating system's convention."""
+    if chosen := os.environ.get("GDMCOURSE_CACHE"):
+        return Path(chosen).expanduser()
     import platformdirs
 
     return platformdirs.user_cache_path("gdmcourse")

@@ -20,8 +20,8 @@ class Classifier(nn.Module):
         layers: list[nn.Module] = []
         for level in range(3 if min(height, side) >= 16 else 2):
             wider = width * 2**level
-            layers += [nn.Conv2d(channels, wider, 3, padding=1), nn.GroupNorm(min(8, width), wider)]
-            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+            layers += [nn.Conv2d(channels, wider, 3, padding=1), nn.MaxPool2d(2)]
+            layers += [nn.GroupNorm(min(8, width), wider), nn.ReLU()]
             channels, height, side = wider, height // 2, side // 2
         self.convolutions = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
         self.penultimate = nn.Linear(channels * height * side, features)
@@ -53,8 +53,17 @@ def classifier_loss(
 
 
 @torch.no_grad()
+def extract_features(
+    network: Classifier, images: Float[Tensor, "n c h w"], batch_size: int = 500
+) -> Float[Tensor, "n d"]:
+    """The features of any number of images, on the CPU, computed in batches that bound the memory."""
+    device = next(network.parameters()).device
+    return torch.cat([network.features(part.to(device)).cpu() for part in images.split(batch_size)])
+
+
+@torch.no_grad()
 def class_accuracy(
-    network: nn.Module, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"], batch_size: int = 500
+    network: nn.Module, images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " m"], batch_size: int = 500
 ) -> float:
     """Share of the images whose largest logit is at the label.
 

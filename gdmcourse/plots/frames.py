@@ -28,12 +28,12 @@ def frames(
     alt: str,
     initial: int = 0,
 ) -> "Frames":
-    """Show `draw(value)` for each of `values` under a slider; leave the result as the last expression of a cell.
+    """Show `draw(value)` for each of `values` under a slider.
 
-    `draw` returns a matplotlib figure, of one size for all values. `label` names the parameter beside the
-    slider, `caption` stands below, `alt` says what the figure shows to those who do not see it, and `initial`
-    is the position in `values` that is shown first. Raises ValueError if there are no values or `initial` is
-    not a position in them.
+    Leave the result as the last expression of a cell. `draw` returns a matplotlib figure, of one size for all
+    values. `label` names the parameter beside the slider, `caption` stands below, `alt` says what the figure
+    shows to those who do not see it, and `initial` is the position in `values` that is shown first. Raises
+    ValueError if there are no values or `initial` is not a position in them.
     """
     return Frames(draw, list(values), label=label, caption=caption, alt=alt, initial=initial)
 
@@ -54,7 +54,9 @@ class Frames:
         if not values:
             raise ValueError("frames: there are no values to draw; give at least one")
         if not 0 <= initial < len(values):
-            raise ValueError(f"frames: initial={initial} is not a position in {len(values)} values (0 is the first)")
+            raise ValueError(
+                f"frames: initial={initial} is not a position in {len(values)} values (0 is the first)"
+            )
         self.draw, self.values, self.initial = draw, values, initial
         self.label, self.caption, self.alt = label, caption, alt
         self._images: dict[int, str] = {}
@@ -68,9 +70,8 @@ class Frames:
         if index not in self._images:
             data, (width, height) = _png(self.draw(self.values[index]))
             alt = f"{self.alt} ({self.label}: {self.texts()[index]})"
-            self._images[index] = (
-                f'<img src="data:image/png;base64,{data}" alt="{escape(alt)}" width="{width}" height="{height}">'
-            )
+            source = f'src="data:image/png;base64,{data}"'
+            self._images[index] = f'<img {source} alt="{escape(alt)}" width="{width}" height="{height}">'
         return self._images[index]
 
     def html(self) -> str:

@@ -15,8 +15,11 @@ SEQUENTIAL = "viridis"
 
 def use_style() -> None:
     """Set matplotlib's defaults for the book: palette, type size, light frame, twice the screen's density."""
-    import matplotlib.pyplot  # noqa: F401  (registers the notebook's formatter for figures)
+    import matplotlib.pyplot as plt
 
+    plt.switch_backend(
+        mpl.get_backend()
+    )  # loads the notebook's backend, which registers how a figure is shown
     mpl.rcParams.update(
         {
             "axes.prop_cycle": cycler(color=PALETTE),

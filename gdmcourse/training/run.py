@@ -187,13 +187,16 @@ class Run:
         self.saved = self.folder
 
     def _random_states(self) -> dict[str, dict[str, Tensor]]:
-        """The random state of each process, gathered on all."""
-        gathered: dict[str, Any] = {
-            k: self.fabric.all_gather(v) for k, v in random_state(self.generator).items()
-        }
-        if self.fabric.world_size == 1:
-            return {"random-0": gathered}
-        return {f"random-{r}": {k: v[r] for k, v in gathered.items()} for r in range(self.fabric.world_size)}
+        """The random state of each process, gathered on all: a sum to which each adds a row of its own."""
+        processes: dict[str, dict[str, Tensor]] = {f"random-{r}": {} for r in range(self.fabric.world_size)}
+        for name, value in random_state(self.generator).items():
+            rows: Any = torch.zeros(len(processes), len(value), dtype=torch.uint8, device=self.fabric.device)
+            rows[self.fabric.global_rank] = value
+            for process, row in zip(
+                processes.values(), self.fabric.all_reduce(rows, reduce_op="sum"), strict=True
+            ):
+                process[name] = row
+        return processes
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         """Go back to the state that the checkpoint describes."""

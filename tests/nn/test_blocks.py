@@ -10,7 +10,7 @@ from gdmcourse.nn import Attention, ResidualBlock, TimeEmbedding, sinusoidal
 
 
 def test_the_sinusoidal_embedding_is_the_sources_formula():
-    """emb_i(t) = sin(t exp(−ln(10000) i/63)) for i < 64 and the cosine with i − 64 after, one number at a time."""
+    """emb_i(t) = sin(t exp(−ln(10000) i/63)) for i < 64, then the cosines: one number at a time."""
     times = [0, 1, 7, 999, 1000]
     embedding = sinusoidal(torch.tensor(times), 128)
     for row, t in zip(embedding.tolist(), times, strict=True):

@@ -1,0 +1,32 @@
+"""Recipes: everything that `gdmcourse train NAME` can train.
+
+To add one, write a file here with a dataclass derived from `Recipe` (see `recipe.py`; `classifier.py` is the
+shortest example) and a dictionary RECIPES from the recipe's name to its presets, then name it below.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gdmcourse.experiments.recipe import Recipe
+
+PRESETS = ("smoke", "laptop", "gpu")
+
+# name: (module of this package, what it trains)
+CATALOG = {
+    "classifier-digits": ("classifier", "the feature network of the scores, on scikit-learn's 8×8 digits"),
+    "classifier-mnist": ("classifier", "the feature network of the scores, on MNIST"),
+    "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
+    "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
+    "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+}
+
+
+def find_recipe(name: str, preset: str) -> "Recipe":
+    """The recipe `name` at the size `preset`; for an unknown one raises ValueError, which lists the known."""
+    if name not in CATALOG:
+        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(CATALOG)}")
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    module = import_module(f"gdmcourse.experiments.{CATALOG[name][0]}")
+    return module.RECIPES[name][preset]

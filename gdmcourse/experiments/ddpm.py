@@ -1,0 +1,215 @@
+"""Denoising diffusion models of images: `ddpm-digits`, `ddpm-mnist` and `ddpm-cifar10`."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gdmcourse.data import CATALOG, Dataset
+from gdmcourse.diffusion.denoiser import Denoiser, as_denoiser
+from gdmcourse.diffusion.objective import denoising_loss
+from gdmcourse.diffusion.schedule import Schedule, cosine_schedule, linear_schedule
+from gdmcourse.experiments.recipe import Recipe
+from gdmcourse.nn.unet import UNet
+from gdmcourse.training.fit import Rate
+from gdmcourse.training.rates import warmup_cosine
+
+SCHEDULES = {"cosine": cosine_schedule, "linear": linear_schedule}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DDPMRecipe(Recipe):
+    """L_simple on a U-Net that takes labels, with a null class, so that one network serves with and without.
+
+    The learning rate warms up and then falls to zero. Samples are ancestral.
+    """
+
+    noise: str = "cosine"  # the schedule
+    T: int = 1000
+    target: str = "noise"
+    width: int
+    multipliers: tuple[int, ...]
+    blocks: int = 1
+    attention: tuple[int, ...] = (1,)
+    dropout: float = 0.0
+    drop: float = 0.15  # share of the labels that training hides
+    flip: bool = False  # whether training mirrors half of the images
+    warmup: int
+    clip_norm: float | None = 1.0
+    sample_steps: int = 250
+    sample_batch: int = 1000
+    scored: int = 1000  # samples that `metrics` draws with labels, and without
+
+    def schedule(self, device: torch.device | str = "cpu") -> Schedule:
+        """The noise schedule, its tables on `device`."""
+        return _schedule(self.noise, self.T, str(device))
+
+    def model(self, train: Dataset) -> UNet:
+        """The U-Net for the shape and the classes of `train`."""
+        return UNet(
+            train.images.shape[1],
+            width=self.width,
+            multipliers=self.multipliers,
+            blocks=self.blocks,
+            attention=self.attention,
+            num_classes=len(train.classes),
+            dropout=self.dropout,
+        )
+
+    def loss(self, model: Any, batch: Any, generator: torch.Generator) -> Tensor:
+        """L_simple, at a random time and noise for each image; each label is hidden with chance `drop`."""
+        images, labels = batch
+        if self.flip:
+            mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=generator.device) < 0.5
+            images = torch.where(mirrored, images.flip(3), images)
+        loss = denoising_loss(
+            self.schedule(generator.device), target=self.target, drop=self.drop, null=model.null_class
+        )
+        return loss(model, (images, labels), generator)
+
+    def rate(self) -> Rate:
+        """Linear warm-up, then half a cosine."""
+        return warmup_cosine(self.lr, self.steps, self.warmup)
+
+    def denoiser(self, model: nn.Module) -> Denoiser:
+        """The trained network as a denoiser (x_t, t, y=None) → ε̂."""
+        return as_denoiser(model, self.schedule(next(model.parameters()).device), self.target)
+
+    def sample(self, model: nn.Module, n: int, generator: torch.Generator) -> Tensor:
+        """Samples with the labels 0, 1, 2, … in turn."""
+        return self.draw(model, self._labels(n), generator)
+
+    def draw(
+        self, model: nn.Module, labels: Tensor, generator: torch.Generator, *, hide: bool = False
+    ) -> Tensor:
+        """An ancestral sample in `sample_steps` steps for each label, which `hide` keeps from the network."""
+        from gdmcourse.diffusion.samplers import ancestral, spaced_times
+
+        schedule, denoiser = self.schedule(generator.device), self.denoiser(model)
+        times, images = spaced_times(self.T, self.sample_steps), []
+        for part in labels.to(generator.device).split(self.sample_batch):
+            shape = (len(part), *CATALOG[self.dataset].shape)
+            noise = torch.randn(shape, generator=generator, device=generator.device)
+            y = None if hide else part
+            images.append(ancestral(denoiser, schedule, noise, times, y=y, generator=generator, clip=1.0))
+        return torch.cat(images)
+
+    def metrics(self, model: nn.Module, generator: torch.Generator) -> dict[str, float]:
+        """L_simple on held-out images, and the scores of samples where there is a feature network."""
+        from gdmcourse.metrics.features import FEATURE_RECIPES
+        from gdmcourse.metrics.report import score_samples
+
+        found = {"test_loss": self._test_loss(model, generator)}
+        if self.dataset in FEATURE_RECIPES:
+            labels = self._labels(self.scored)
+            told = score_samples(self.draw(model, labels, generator).cpu(), labels, dataset=self.dataset)
+            untold = score_samples(self.draw(model, labels, generator, hide=True).cpu(), dataset=self.dataset)
+            assert told.accuracy is not None
+            found |= {"class_accuracy": told.accuracy, "frechet_reference": told.reference}
+            for suffix, scores in (("", told), ("_unlabelled", untold)):
+                found["frechet" + suffix] = scores.frechet
+                found["precision" + suffix], found["recall" + suffix] = scores.precision, scores.recall
+        return found
+
+    @torch.no_grad()
+    def _test_loss(self, model: nn.Module, generator: torch.Generator) -> float:
+        test = self.data("test")
+        loss = denoising_loss(self.schedule(generator.device), target=self.target)
+        values = []
+        for start in range(0, 5000, 250):  # as many draws of time and noise, however few images there are
+            rows = torch.arange(start, start + 250) % len(test.images)
+            batch = test.images[rows].to(generator.device), test.labels[rows].to(generator.device)
+            values.append(loss(model, batch, generator).item())
+        return sum(values) / len(values)
+
+    def _labels(self, n: int) -> Tensor:
+        return torch.arange(n) % 10
+
+
+@lru_cache(maxsize=8)
+def _schedule(noise: str, T: int, device: str) -> Schedule:
+    """Made once, not at each step."""
+    return SCHEDULES[noise](T).to(device)
+
+
+def _presets(laptop: DDPMRecipe, **gpu: Any) -> dict[str, DDPMRecipe]:
+    """`smoke` is `laptop` made tiny; `gpu` is `laptop` with these changes, in bfloat16 and compiled."""
+    tiny = replace(laptop, steps=8, batch_size=8, width=8, warmup=2, sample_steps=4, scored=100)
+    fast = replace(laptop, precision="bf16-mixed", compile=True, threads=None)
+    return {"smoke": tiny, "laptop": laptop, "gpu": replace(fast, **gpu)}
+
+
+RECIPES = {
+    # About a minute on one core.
+    "ddpm-digits": _presets(
+        DDPMRecipe(
+            dataset="digits",
+            steps=2000,
+            batch_size=64,
+            lr=2e-3,
+            warmup=100,
+            ema_decay=0.995,
+            target="velocity",
+            width=24,
+            multipliers=(1, 2, 4),
+            threads=1,
+        ),
+        width=64,
+        steps=20_000,
+        batch_size=256,
+        lr=1e-3,
+        ema_decay=0.999,
+    ),
+    # The U-Net of the sources with their 60 epochs and EMA on a GPU; a narrower one for minutes on a laptop.
+    "ddpm-mnist": _presets(
+        DDPMRecipe(
+            dataset="mnist",
+            steps=3000,
+            batch_size=64,
+            lr=1e-3,
+            warmup=100,
+            ema_decay=0.995,
+            width=24,
+            multipliers=(1, 2, 4),
+            sample_steps=100,
+            sample_batch=250,
+            scored=500,
+        ),
+        width=64,
+        steps=60 * 60_000 // 128,
+        batch_size=128,
+        lr=2e-4,
+        warmup=1000,
+        ema_decay=0.9999,
+        sample_steps=1000,
+        scored=5000,
+    ),
+    # Colour photographs need a day on a GPU; what a laptop can do in minutes has the right colours at best.
+    "ddpm-cifar10": _presets(
+        DDPMRecipe(
+            dataset="cifar10",
+            steps=2000,
+            batch_size=64,
+            lr=1e-3,
+            warmup=100,
+            ema_decay=0.995,
+            flip=True,
+            width=32,
+            multipliers=(1, 2, 2, 2),
+            sample_steps=100,
+            sample_batch=250,
+        ),
+        width=128,
+        blocks=2,
+        dropout=0.1,
+        steps=200_000,
+        batch_size=128,
+        lr=2e-4,
+        warmup=5000,
+        ema_decay=0.9999,
+        sample_steps=1000,
+        save_every=5000,
+    ),
+}

@@ -1,0 +1,62 @@
+"""``check("q1")`` in a live notebook: what ``gdmcourse grade`` would say of the answer as it stands now."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from gdmcourse.grading.notebook import code, notebook, write_json
+
+
+def check_session(question: str) -> None:
+    """Grade one question on the visible probes and print the report's sentences; silent while being graded.
+
+    The cells that were run in this session are put together and graded out of process, so what counts is the
+    code and not the state that the session happens to be in.
+    """
+    if os.environ.get("GDMCOURSE_GRADING"):
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        raise RuntimeError("check works in a notebook; elsewhere use `gdmcourse grade NOTEBOOK`")
+    print(check_cells(question, list(shell.history_manager.input_hist_raw), Path.cwd()))
+
+
+def check_cells(question: str, inputs: list[str], folder: Path) -> str:
+    """The report on one question, from the sources of the cells in the order in which they were run."""
+    latest = dict.fromkeys(
+        reversed([source for source in inputs if source.strip()])
+    )  # a cell run twice counts once
+    cells = [code(source, f"in-{number}") for number, source in enumerate(reversed(latest))]
+    with tempfile.TemporaryDirectory(prefix="gdm-check-") as place:
+        path = Path(place) / "session.ipynb"
+        write_json(path, notebook(cells))
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "gdmcourse",
+                "grade",
+                str(path),
+                "--question",
+                question,
+                "--json",
+                "-",
+            ],
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            check=False,
+        )
+    if run.returncode != 0:
+        return run.stderr.strip()
+    from gdmcourse.grading.grade import Grade, QuestionGrade
+    from gdmcourse.grading.report import question_text
+
+    data = json.loads(run.stdout)
+    graded = QuestionGrade(**{**data["questions"][0], "note": None})  # cells run again are no duplicates
+    return question_text(Grade(**{**data, "questions": [graded]}), graded)

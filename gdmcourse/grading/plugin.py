@@ -1,0 +1,142 @@
+"""Inside the judge's pytest: nbval runs the cells; values are compared here, outside the student's kernel.
+
+The notebook is one that we assembled. Each code cell becomes a test; its record (how it ended, which values
+arrived, which are right) travels as the test's ``user_properties``. Nothing in a cell can steer nbval.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
+
+from gdmcourse.grading.compare import by_index, compare
+from gdmcourse.grading.kernel import KernelGone, WatchedKernel
+from gdmcourse.grading.notebook import source_text
+from gdmcourse.grading.probe import MIME
+
+
+class AssembledNotebook(IPyNbFile):
+    """nbval's notebook, with our kernel, started by the judge before pytest was even imported."""
+
+    plugin: "JudgePlugin"
+
+    def setup(self) -> None:
+        """Wait for the kernel; the time for the notebook starts now."""
+        self.kernel = self.plugin.kernel
+        self.kernel.wait_until_ready()
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One test for each code cell; nothing in a cell's text or tags can skip it."""
+        cells = json.loads(Path(self.path).read_text(encoding="utf-8"))["cells"]
+        for number, cell in enumerate(cells):
+            options = {"check": True, "check_exception": False, "skip": False}
+            yield AssembledCell.from_parent(
+                self, name=cell["id"], cell_num=number, cell=_Node(cell), options=options
+            )
+
+
+class AssembledCell(IPyNbCell):
+    """nbval's cell; it compares probes with a tolerance, and passes over all other outputs."""
+
+    def setup(self) -> None:
+        """Leave out nbval's mark that makes each cell after a timeout an expected failure."""
+
+    def runtest(self) -> None:
+        """Run the cell and record how it ended, whatever happens."""
+        role = self.cell.metadata["role"]
+        kernel: WatchedKernel = self.parent.kernel
+        record: dict[str, Any] = {"cell": self.name, "end": "ok", "reason": None, "values": [], "right": []}
+        self.user_properties.append(("record", record))
+        limits = kernel.limits
+        self.test_outputs: list[dict[str, Any]] = []
+        if role != "setup" and not self.parent.plugin.started:
+            self.parent.plugin.started = True
+            kernel.end = time.monotonic() + limits.notebook
+        kernel.begin(limits.setup if role == "setup" else limits.cell)
+        self.parent.timed_out = False
+        try:
+            if not kernel.is_alive():
+                raise KernelGone(f"not run, because {kernel.gone or 'the kernel died'} before it")
+            super().runtest()
+        except KernelGone as error:
+            record |= {"end": "gone", "reason": str(error)}
+            raise
+        except NbCellError:
+            gone = not kernel.is_alive()
+            if gone:
+                kernel.gone = kernel.gone or "it ran out of time and could not be stopped"
+            if gone or self.parent.timed_out:
+                record |= {"end": "gone" if gone else "timeout", "reason": f"stopped after {limits.cell:g} s"}
+            elif line := self._error_line():
+                record |= {"end": "error", "reason": line}
+            raise
+        finally:
+            if self.parent.timed_out and record["end"] == "ok":
+                record |= {"end": "timeout", "reason": f"stopped after {limits.cell:g} s"}
+            record |= self._judge(in_time=record["end"] in ("ok", "error"))
+
+    def compare_outputs(self, test: Any, ref: Any, skip_compare: Any = None) -> bool:
+        """Whether every value of a probe is right; nbval asks this of a cell that ended well."""
+        self.comparison_traceback = ["values differ"]
+        return all(flag for flags in self._judge()["right"] for flag in flags)
+
+    def _judge(self, in_time: bool = True) -> dict[str, Any]:
+        expected = self.cell.metadata.get("expected")
+        token = self.cell.metadata.get("token")
+        if token is None:
+            return {}
+        payloads = [out["data"].get(MIME) for out in self.test_outputs if "data" in out]
+        if expected is None:  # the reference run: whatever it emits will be expected
+            return {"values": payloads}
+        arrived = by_index(payloads, token, len(expected))
+        values = [payload.get("value") if payload and in_time else None for payload in arrived]
+        right = [
+            compare(e["value"], value, e["rtol"], e["atol"])
+            for e, value in zip(expected, values, strict=True)
+        ]
+        return {"values": values, "right": right}
+
+    def _error_line(self) -> str | None:
+        for out in self.test_outputs:
+            if "ename" in out:
+                return f"{out['ename']}: {out['evalue']}".strip(": ")[:300]
+        return None
+
+
+class JudgePlugin:
+    """Collects the assembled notebook and writes the records of its cells."""
+
+    def __init__(self, kernel: WatchedKernel) -> None:
+        self.kernel = kernel
+        self.records: list[dict[str, Any]] = []
+        self.started = False
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """Take the notebook in place of nbval, which would read its comments."""
+        if file_path.suffix != ".ipynb":
+            return None
+        found = AssembledNotebook.from_parent(parent, path=file_path)
+        found.plugin = self
+        return found
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the record of a cell, or the reason of a failure before any cell ran."""
+        if report.when == "call":
+            self.records += [dict(value) for name, value in report.user_properties if name == "record"]  # type: ignore[call-overload]
+        elif report.failed and not self.kernel.gone:
+            self.kernel.gone = str(report.longrepr)[-300:]
+
+
+class _Node(dict[str, Any]):
+    """What nbval reads of a cell."""
+
+    def __init__(self, cell: dict[str, Any]) -> None:
+        super().__init__(cell)
+        self.source = source_text(cell)
+        self.metadata = cell["metadata"]["gdmcourse"]
+        self.cell_type, self.execution_count = "code", 1
+        self.outputs: list[Any] = []

@@ -1,0 +1,72 @@
+"""From ``solutions/<chapter>.md`` to the student's notebook: no answers, no hidden probes, no wrong ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gdmcourse.grading.notebook import Cell, Notebook, code, markdown, notebook, write_json
+from gdmcourse.grading.source import Exercise, Question, read_source
+
+HINTS = ("A nudge", "The formula", "A skeleton")
+PRELUDE = "from gdmcourse.grading import check, probe"
+
+
+def student_notebook(exercise: Exercise) -> Notebook:
+    """The notebook that a student gets; its cell ids depend on the source only."""
+    return notebook(list(_cells(exercise)), gdmcourse={"chapter": exercise.chapter})
+
+
+def release(source: str | Path, exercises: str | Path) -> list[Path]:
+    """Write the student's notebook and both keys of one source; returns the paths that were written.
+
+    The student's key (``exercises/key/``) knows the visible probes only; the teacher's (``key/`` beside the
+    source) also holds the hidden ones. Raises SourceError where the source breaks the form or a gate: an
+    answer that emits nothing, a wrong answer that emits nothing wrong or can't be told from another one.
+    """
+    from gdmcourse.grading.key import make_key, visible_part, write_key
+
+    source, exercises = Path(source), Path(exercises)
+    exercise = read_source(source)
+    key = make_key(exercise, page=page_of(source))
+    student, visible, full = paths = [
+        exercises / f"{exercise.chapter}.ipynb",
+        exercises / "key" / f"{exercise.chapter}.json",
+        source.parent / "key" / f"{exercise.chapter}.json",
+    ]
+    write_json(student, student_notebook(exercise))
+    write_key(visible, visible_part(key))
+    write_key(full, key)
+    return paths
+
+
+def page_of(source: Path) -> str:
+    """The page in ``book/`` that a source belongs to, without its ending; empty where there is none."""
+    root = source.resolve().parent.parent
+    pages = sorted((root / "book").rglob(source.name))
+    return pages[0].relative_to(root).with_suffix("").as_posix() if pages else ""
+
+
+def _cells(exercise: Exercise) -> Iterator[Cell]:
+    yield markdown(exercise.introduction, "introduction")
+    for number, source in enumerate((PRELUDE, *exercise.setup)):
+        yield code(source, f"setup-{number}", tags=["setup"])
+    for question in exercise.questions:
+        yield from _question(question)
+
+
+def _question(question: Question) -> Iterator[Cell]:
+    name = question.id
+    yield markdown(question.statement, f"{name}-statement", question=name)
+    yield markdown(folded_hints(question), f"{name}-hints", tags=["hint"], question=name)
+    yield code(question.stub, f"{name}-answer", tags=["answer"], question=name)
+    for probe in question.probes:
+        if not probe.hidden:
+            yield code(probe.source, probe.id, tags=["probe"], question=name, points=probe.points)
+    yield code(f'check("{name}")', f"{name}-check", tags=["check"], question=name)
+
+
+def folded_hints(question: Question) -> str:
+    """The graduated hints as markdown, each behind a summary that a reader opens."""
+    return "\n\n".join(
+        f"<details>\n<summary>Hint {number}: {title.lower()}</summary>\n\n{hint}\n\n</details>"
+        for number, (title, hint) in enumerate(zip(HINTS, question.hints, strict=True), 1)
+    )

@@ -1,0 +1,200 @@
+"""Guidance where the conditional law is known: mixtures, with the component as the label."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from gdmcourse.diffusion import (
+    Schedule,
+    classifier_free_guidance,
+    classifier_guidance,
+    exact_classifier,
+    exact_denoiser,
+    linear_schedule,
+)
+from gdmcourse.diffusion.classifier import NoisyClassifier, noisy_classifier_loss
+from gdmcourse.diffusion.denoiser import alpha_bar_at
+from gdmcourse.diffusion.guidance import classifier_gradient, guided_mean
+from gdmcourse.diffusion.samplers import ddim, spaced_times
+from gdmcourse.nn import NoNullClass, UNet
+from gdmcourse.probability import GaussianMixture
+
+SCHEDULE = linear_schedule(1000)
+MEANS = torch.tensor([[-1.2, 0.0], [1.0, 0.8], [0.6, -1.0]], dtype=torch.float64)
+WEIGHTS = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+LAW = GaussianMixture.isotropic(MEANS, 0.4, WEIGHTS)
+X = torch.randn(30, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+T = torch.tensor([1, 30, 200, 500, 1000]).repeat(6)
+Y = torch.arange(30) % 3
+
+
+def unet(**options: bool) -> UNet:
+    torch.manual_seed(0)
+    model = UNet(1, width=8, num_classes=3, **options)
+    for parameter in model.parameters():
+        if not parameter.any():  # layers that start at zero
+            torch.nn.init.normal_(parameter, std=0.2)
+    return model.eval()
+
+
+# equation: eq-classifier-guidance
+def test_exact_parts_at_scale_one_give_the_exact_conditional():
+    guided = classifier_guidance(
+        exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, scale=1.0
+    )
+    torch.testing.assert_close(guided(X, T, Y), exact_denoiser(LAW, SCHEDULE)(X, T, Y), atol=1e-6, rtol=1e-5)
+
+
+# equation: eq-classifier-guidance
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+def test_the_guided_score_is_that_of_the_product(scale):
+    """−ε̂/√(1 − ᾱ) against a numerical gradient of log p(x_t) + s log p(y | x_t)."""
+    guided = classifier_guidance(
+        exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, scale=scale
+    )
+    for t in (30, 500):
+        noisy = LAW.diffused(alpha_bar_at(SCHEDULE, t))
+
+        def log_product(x: Tensor, noisy: GaussianMixture = noisy) -> Tensor:
+            return noisy.log_prob(x) + scale * noisy.log_responsibilities(x).gather(1, Y[:, None])[:, 0]
+
+        got = -guided(X, torch.full((30,), t), Y) / (1 - alpha_bar_at(SCHEDULE, t)) ** 0.5
+        for i in range(2):
+            shift = 1e-5 * torch.eye(2, dtype=torch.float64)[i]
+            wanted = (log_product(X + shift) - log_product(X - shift)) / 2e-5
+            torch.testing.assert_close(got[:, i], wanted, atol=1e-5, rtol=1e-5)
+
+
+# equation: eq-classifier-guidance
+def test_scale_zero_is_the_unguided_denoiser_to_the_bit():
+    guided = classifier_guidance(
+        exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, scale=0.0
+    )
+    assert torch.equal(guided(X, T, Y), exact_denoiser(LAW, SCHEDULE)(X, T))
+
+
+def test_a_gradient_is_found_where_gradients_are_off_and_leaves_no_trace():
+    classifier = NoisyClassifier(1, 3, width=8)
+    x = torch.randn(4, 1, 8, 8)
+    with torch.no_grad():
+        gradient = classifier_gradient(
+            classifier, x, torch.tensor([0, 1, 500, 1000]), torch.tensor([0, 1, 2, 0])
+        )
+    assert gradient.shape == x.shape
+    assert gradient.flatten(1).norm(dim=1).min() > 0
+    assert not gradient.requires_grad
+    assert all(p.grad is None for p in classifier.parameters())
+
+
+def test_classifier_guidance_needs_labels():
+    guided = classifier_guidance(
+        exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, 1.0
+    )
+    with pytest.raises(ValueError, match="labels y"):
+        guided(X, T)
+
+
+# equation: eq-guided-mean
+def test_the_guided_mean_is_exact_in_small_steps():
+    """μ + Σg against the mean of the exact q(x_{t−1} | x_t, y): the error falls faster than the shift."""
+    shares = []
+    for beta in (0.02, 0.01, 0.005):
+        schedule = Schedule.from_betas(torch.tensor([0.3, beta]))
+        before, after = (LAW.diffused(alpha_bar_at(schedule, t)) for t in (1, 2))
+        kept = 1 - beta
+
+        def step_back(law: GaussianMixture, x: Tensor, kept: float = kept, after=after) -> Tensor:
+            """Tweedie for one step: E[x_1 | x_2] = (x_2 + β ∇ log p(x_2)) / √(1 − β)."""
+            noisy = GaussianMixture(
+                law.weights,
+                kept**0.5 * law.means,
+                kept * law.covariances + (1 - kept) * torch.eye(2, dtype=torch.float64),
+            )
+            return (x + (1 - kept) * noisy.score(x)) / kept**0.5
+
+        mean = step_back(before, X)
+        conditional = torch.cat([step_back(before.given(int(k)), x[None]) for x, k in zip(X, Y, strict=True)])
+        gradient = classifier_gradient(exact_classifier(LAW, schedule), X, torch.full((30,), 2), Y)
+        error = guided_mean(mean, beta, gradient, 1.0) - conditional
+        shares.append(float(error.norm() / (conditional - mean).norm()))
+    assert shares[0] < 0.05
+    assert shares[1] / shares[0] == pytest.approx(0.5, abs=0.1)
+    assert shares[2] / shares[1] == pytest.approx(0.5, abs=0.1)
+
+
+# equation: eq-guided-mean
+def test_the_guided_mean_completes_the_square():
+    """N(μ, Σ) times e^(s gᵀx), on a grid: a Gaussian with mean μ + sΣg and the same variance."""
+    mu, variance, g, s = 0.4, 0.3, 1.7, 2.5
+    x = torch.linspace(-10, 12, 200_001, dtype=torch.float64)
+    weight = (-((x - mu) ** 2) / (2 * variance) + s * g * x).softmax(0)
+    mean = float((weight * x).sum())
+    shifted = guided_mean(torch.tensor(mu), variance, torch.tensor(g), s)
+    assert float(shifted) == pytest.approx(mean, rel=1e-6)
+    assert float((weight * (x - mean) ** 2).sum()) == pytest.approx(variance, rel=1e-6)
+
+
+# equation: eq-classifier-free-guidance
+@pytest.mark.parametrize("model", [exact_denoiser(LAW, SCHEDULE), unet()], ids=["exact", "U-Net"])
+def test_the_two_ends_of_classifier_free_guidance_are_exact_to_the_bit(model):
+    x = X if not isinstance(model, UNet) else torch.randn(30, 1, 8, 8)
+    with torch.no_grad():
+        assert torch.equal(classifier_free_guidance(model, 0.0)(x, T, Y), model(x, T))
+        assert torch.equal(classifier_free_guidance(model, 1.0)(x, T, Y), model(x, T, Y))
+        assert not torch.equal(model(x, T), model(x, T, Y))
+
+
+# equation: eq-classifier-free-guidance
+@pytest.mark.parametrize("scale", [0.3, 2.0, 7.5])
+def test_free_and_classifier_guidance_agree_where_both_are_exact(scale):
+    denoiser = exact_denoiser(LAW, SCHEDULE)
+    free = classifier_free_guidance(denoiser, scale)(X, T, Y)
+    with_classifier = classifier_guidance(denoiser, exact_classifier(LAW, SCHEDULE), SCHEDULE, scale)(X, T, Y)
+    torch.testing.assert_close(free, with_classifier, atol=1e-5, rtol=1e-5)
+    unconditional, conditional = denoiser(X, T), denoiser(X, T, Y)
+    w = scale - 1  # Ho and Salimans' scale
+    torch.testing.assert_close(free, (1 + w) * conditional - w * unconditional)
+
+
+def test_without_a_label_guidance_is_unconditional():
+    denoiser = exact_denoiser(LAW, SCHEDULE)
+    assert torch.equal(classifier_free_guidance(denoiser, 4.0)(X, T), denoiser(X, T))
+
+
+def test_guidance_without_a_null_class_is_refused():
+    with pytest.raises(NoNullClass, match="null_class=True"):
+        classifier_free_guidance(unet(null_class=False), 2.0)
+
+
+def test_samples_follow_the_label_and_lose_spread_with_the_scale():
+    y, x = torch.zeros(400, dtype=torch.long), torch.randn(400, 2, dtype=torch.float64)
+    spread = []
+    for scale in (0.0, 1.0, 4.0):
+        denoiser = classifier_free_guidance(exact_denoiser(LAW, SCHEDULE), scale)
+        samples = ddim(denoiser, SCHEDULE, x, spaced_times(1000, 50), y=y)
+        hits = (LAW.responsibilities(samples).argmax(1) == 0).double().mean()
+        spread.append(samples.std(0).mean())
+        assert hits == pytest.approx({0.0: 0.5, 1.0: 0.98, 4.0: 1.0}[scale], abs=0.08)
+    assert spread[0] > spread[1] > spread[2]
+
+
+def test_the_noisy_classifier_learns_at_every_noise_level():
+    """Bright against dark images: easy at low noise, and a coin flip at the end."""
+    torch.manual_seed(0)
+    model = NoisyClassifier(1, 2, width=8)
+    y = torch.arange(128) % 2
+    x0 = (2 * y - 1).view(-1, 1, 1, 1) * torch.full((128, 1, 8, 8), 0.3)
+    loss, generator = noisy_classifier_loss(SCHEDULE), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss(model, (x0, y), generator).backward()
+        optimizer.step()
+    from gdmcourse.diffusion import q_sample
+
+    def accuracy(t: int) -> float:
+        times, noise = torch.full((128,), t), torch.randn(x0.shape, generator=generator)
+        return float((model(q_sample(SCHEDULE, x0, times, noise), times).argmax(1) == y).double().mean())
+
+    assert accuracy(100) > 0.95
+    assert accuracy(1000) < 0.8

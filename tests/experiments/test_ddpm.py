@@ -1,0 +1,137 @@
+"""The diffusion recipes: every preset is sound, a run leaves all it should, and digits come out well."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gdmcourse.data import CATALOG, Dataset
+from gdmcourse.diffusion import classifier_free_guidance
+from gdmcourse.experiments import PRESETS, find_recipe
+from gdmcourse.experiments.run_folder import run_recipe
+from gdmcourse.experiments.trained import trained
+from gdmcourse.nn import source_unet
+from gdmcourse.training import fit, make_fabric
+
+NAMES = ["ddpm-digits", "ddpm-mnist", "ddpm-cifar10"]
+
+
+def stand_in(dataset: str, n: int = 16) -> Dataset:
+    """Random images in the shape of a data set, so that no file is needed."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand((n, *CATALOG[dataset].shape), generator=generator) * 2 - 1
+    return Dataset(dataset, "train", images, torch.arange(n) % 10, tuple("0123456789"))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_trains_for_two_steps(name, preset):
+    """At its own size and precision. Compiling is left out: on a processor it takes minutes."""
+    recipe = replace(find_recipe(name, preset), steps=2, warmup=1, batch_size=2, compile=False)
+    data = stand_in(recipe.dataset)
+    model = recipe.model(data)
+    before = [p.clone() for p in model.parameters()]
+    result = fit(
+        model,
+        recipe.loss,
+        recipe.tensors(data),
+        steps=2,
+        batch_size=2,
+        lr=recipe.lr,
+        ema_decay=recipe.ema_decay,
+        clip_norm=recipe.clip_norm,
+        log_every=1,
+        fabric=make_fabric(1, 1, recipe.precision, accelerator="cpu"),
+    )
+    # The last layer starts at zero, so the first step's target is all of the error.
+    assert result.history.values("loss")[0] == pytest.approx(1, abs=0.6)
+    assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+    assert result.ema is not None
+
+
+def test_the_gpu_preset_of_mnist_is_the_network_of_the_sources_for_60_epochs():
+    recipe = find_recipe("ddpm-mnist", "gpu")
+    ours = recipe.model(stand_in("mnist")).state_dict()
+    theirs = source_unet(1, num_classes=10).state_dict()
+    assert {k: v.shape for k, v in ours.items()} == {k: v.shape for k, v in theirs.items()}
+    assert recipe.steps * recipe.batch_size == pytest.approx(60 * 60_000, rel=0.001)
+    assert (recipe.noise, recipe.ema_decay, recipe.precision, recipe.compile) == (
+        "cosine",
+        0.9999,
+        "bf16-mixed",
+        True,
+    )
+
+
+def test_mirroring_keeps_images_and_labels_together():
+    recipe = find_recipe("ddpm-cifar10", "laptop")
+    data = stand_in("cifar10", 64)
+    seen = []
+
+    class Spy:
+        null_class = 10
+
+        def __call__(self, x_t, t, y=None):
+            seen.append((x_t, y))
+            return torch.zeros_like(x_t)
+
+    # With ᾱ = 1 at the first time of a schedule of one tiny step, what the network sees is the image.
+    recipe = replace(recipe, T=1000, drop=0.0)
+    torch.manual_seed(0)
+    recipe.loss(Spy(), (data.images, data.labels), torch.Generator().manual_seed(0))
+    x_t, y = seen[0]
+    assert torch.equal(y, data.labels)
+    likeness = (x_t * data.images).flatten(1).sum(1), (x_t * data.images.flip(3)).flatten(1).sum(1)
+    mirrored = (likeness[1] > likeness[0]).double().mean()
+    assert 0.25 < mirrored < 0.75
+
+
+def test_a_run_leaves_samples_scores_and_weights_and_goes_on(tmp_path):
+    outcome = run_recipe("ddpm-digits", "smoke", out=tmp_path / "run", progress=False)
+    for file in ("config.json", "history.json", "history.png", "samples.png", "metrics.json"):
+        assert (tmp_path / "run" / file).stat().st_size > 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics == outcome.metrics
+    assert 0 < metrics["test_loss"] < 2
+    for name in ("class_accuracy", "precision", "recall", "precision_unlabelled", "recall_unlabelled"):
+        assert 0 <= metrics[name] <= 1
+    assert metrics["frechet"] > metrics["frechet_reference"] > 0  # 8 steps of training don't draw digits
+    assert run_recipe("ddpm-digits", "smoke", out=tmp_path / "run", progress=False).was_complete
+
+
+def test_a_trained_model_is_made_once_and_serves_every_use(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
+    first = trained("ddpm-digits", "smoke")
+    assert first.history.steps[-1] == first.recipe.steps
+    assert first.seconds > 0
+    monkeypatch.setattr("gdmcourse.experiments.recipe.fit", None)  # a second training would fail
+    again = trained("ddpm-digits", "smoke")
+    for one, other in zip(first.model.parameters(), again.model.parameters(), strict=True):
+        assert torch.equal(one, other)
+        assert not one.requires_grad
+    assert not first.model.training
+    x, t, y = torch.randn(3, 1, 8, 8), torch.tensor([1, 500, 1000]), torch.tensor([0, 5, 9])
+    denoiser = first.recipe.denoiser(first.model)
+    told, untold = denoiser(x, t, y), denoiser(x, t)
+    assert told.shape == untold.shape == x.shape
+    assert not torch.equal(told, untold)
+    assert torch.equal(classifier_free_guidance(first.model, 0.0)(x, t, y), first.model(x, t))
+
+
+def test_what_trains_the_model_is_in_its_name_and_what_draws_is_not():
+    recipe = find_recipe("ddpm-digits", "laptop")
+    assert recipe.hash() == find_recipe("ddpm-digits", "laptop").hash()
+    changed = [replace(recipe, lr=1e-3).hash(), replace(recipe, noise="linear").hash(), replace(recipe, seed=1).hash()]
+    assert len({recipe.hash(), *changed}) == 4
+
+
+@pytest.mark.slow
+def test_digits_are_as_good_as_the_book_says():
+    """The recorded quality: read by the course's classifier, and as near to held-out digits as real ones."""
+    result = trained("ddpm-digits")
+    metrics = result.recipe.metrics(result.model, torch.Generator().manual_seed(0))
+    assert metrics["class_accuracy"] >= 0.98
+    assert metrics["frechet"] <= metrics["frechet_reference"]
+    assert metrics["frechet_unlabelled"] <= 2 * metrics["frechet_reference"]
+    assert min(metrics["precision"], metrics["recall"]) > 0.8

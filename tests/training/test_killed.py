@@ -1,0 +1,49 @@
+"""A run killed by SIGKILL and resumed equals the uninterrupted one to the bit."""
+
+import json
+import random
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("killed.py")
+digest = runpy.run_path(str(SCRIPT))["digest"]
+
+
+@pytest.mark.slow
+def test_killed_before_any_step_or_file_operation(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "everywhere", tmp_path], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    points = json.loads(done.stdout)
+    assert points["steps"] == 6
+    assert points["file operations"] > 25  # two checkpoints were written, each with several files
+
+
+@pytest.mark.slow
+def test_killed_from_outside_at_any_moment(tmp_path: Path) -> None:
+    def start(folder: Path) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, SCRIPT, "train", folder], stdout=subprocess.PIPE, text=True)
+
+    whole = start(tmp_path / "whole")
+    whole.communicate(timeout=300)
+    moments, killed = random.Random(0), 0
+    for _ in range(4):
+        run = start(tmp_path / "killed")
+        assert run.stdout is not None
+        if run.stdout.readline():  # it trains; a moment later it is dead, wherever it is
+            time.sleep(moments.uniform(0.05, 0.4))
+        run.kill()
+        run.communicate()
+        killed += run.returncode == -signal.SIGKILL
+    last = start(tmp_path / "killed")
+    last.communicate(timeout=300)
+    assert killed >= 2
+    assert (whole.returncode, last.returncode) == (0, 0)
+    assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
