@@ -142,7 +142,7 @@ def test_noise_and_denoised_point_add_up_to_x_t(mixture, alpha_bar):
     close(parts + math.sqrt(1 - alpha_bar) * mixture.noise(x, alpha_bar), x)
 
 
-@pytest.mark.equation("eq-mixture-noise")
+@pytest.mark.equation("eq-mixture-noise", "eq-best-guess")
 def test_no_other_guess_of_the_noise_has_a_smaller_error(generator):
     """The conditional mean leaves an error uncorrelated with any function of x_t."""
     x0, eps = (torch.randn(400_000, 1, dtype=torch.float64, generator=generator) for _ in range(2))

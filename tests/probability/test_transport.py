@@ -22,14 +22,14 @@ def test_w1_agrees_with_scipy(x, y):
     assert wasserstein_1d(x, y).item() == pytest.approx(wasserstein_distance(x.numpy(), y.numpy()), abs=1e-9)
 
 
-@pytest.mark.equation("eq-w1-quantiles")
+@pytest.mark.equation("eq-wp-sorted")
 @given(samples, samples, st.sampled_from([1, 2, 3]))
 def test_wp_agrees_with_pot(x, y, p):
     expected = ot.wasserstein_1d(x.numpy(), y.numpy(), p=p)
     assert wasserstein_1d(x, y, p).item() ** p == pytest.approx(float(expected), rel=1e-6, abs=1e-9)
 
 
-@pytest.mark.equation("eq-w1-quantiles")
+@pytest.mark.equation("eq-wp-sorted")
 @given(equal_samples, st.sampled_from([1, 1.5, 2]))
 def test_sorting_beats_every_other_pairing(pair, p):
     x, y = (torch.tensor(v).double() for v in pair)

@@ -1,0 +1,30 @@
+"""One measurement, as a row of results.json."""
+
+import datetime
+import os
+import platform
+from pathlib import Path
+
+
+def row(name: str, ours: float, peer: float, unit: str, target: float = 1.0) -> dict[str, str | float]:
+    """A row: `ratio` is ours ÷ peer (below 1 is better) and `target` the most it may be."""
+    return {
+        "name": name,
+        "ours": float(f"{ours:.4g}"),
+        "peer": float(f"{peer:.4g}"),
+        "unit": unit,
+        "ratio": float(f"{ours / peer:.3g}"),
+        "target": target,
+        "machine": machine(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def machine() -> str:
+    """The processor's name and how many of its cores this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names and names[0] != "unknown" else platform.processor() or platform.machine()
+    return f"{name}, {cores} cores, {platform.system()}"

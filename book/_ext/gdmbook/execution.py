@@ -1,0 +1,108 @@
+"""Execute chapters, several at a time, each in a kernel of its own and an empty folder.
+
+A kernel gets one thread, so that as many chapters run as there are cores, that their numbers do not depend
+on how many those are, and that the time shown holds for a reader who does other things meanwhile.
+"""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from gdmbook.chapters import Page
+from gdmbook.fingerprint import fingerprint
+from gdmbook.records import Run
+
+CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop
+_PEAK = """import resource, sys
+print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+      / (2**20 if sys.platform == "darwin" else 2**10))"""
+
+Progress = Callable[[Page, int, int], None]  # called before each cell: page, cells done, cells in all
+
+
+class ChapterError(Exception):
+    """A cell that failed: the message names chapter, line and cell, and shows its source and traceback."""
+
+
+def execute_all(
+    pages: list[Page], workers: int, progress: Progress
+) -> Iterator[tuple[Page, NotebookNode, Run]]:
+    """Yield each page's executed notebook as it is done; raises ChapterError at the first cell that fails."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {pool.submit(execute, page, progress): page for page in pages}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], *future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def execute(page: Page, progress: Progress) -> tuple[NotebookNode, Run]:
+    """Run the cells of a page in a fresh kernel; return the notebook with outputs, and what the run took."""
+    mark = fingerprint(page)  # before the run: a file edited meanwhile makes the record stale
+    notebook = page.notebook()
+    code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    with TemporaryDirectory() as folder, TemporaryDirectory() as sockets:
+        # Sockets in a folder of ours, not ports that others on the machine could reach.
+        config = Config({"ConnectionFileMixin": {"transport": "ipc", "ip": f"{sockets}/kernel"}})
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(
+            notebook, timeout=CELL_SECONDS, record_timing=False, resources=resources, config=config
+        )
+        start = time.perf_counter()
+        with client.setup_kernel(env=_environment()):
+            for done, index in enumerate(code):
+                progress(page, done, len(code))
+                try:
+                    client.execute_cell(notebook.cells[index], index, execution_count=done + 1)
+                except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                    raise ChapterError(_report(page, notebook, index, error)) from error
+            seconds = time.perf_counter() - start
+            peak = _peak(client)
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    return notebook, Run(mark, round(seconds, 2), round(peak, 1), _machine(), when)
+
+
+def _peak(client: NotebookClient) -> float:
+    """Return the kernel's peak resident memory in MiB."""
+    cell = nbformat.v4.new_code_cell(_PEAK)
+    client.nb.cells.append(cell)
+    client.execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
+    client.nb.cells.pop()
+    return float(cell.outputs[0].text)
+
+
+def _environment() -> dict[str, str]:
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**os.environ, **threads, "GDMCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
+
+
+def _machine() -> str:
+    try:
+        name = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+    except OSError:
+        name = None
+    return name[1].strip() if name else platform.processor() or platform.machine()
+
+
+def _report(page: Page, notebook: NotebookNode, index: int, error: Exception) -> str:
+    line = notebook.metadata["source_map"][index]
+    head = (
+        f"{page.path.relative_to(page.root)}, line {line}: cell {index + 1} of {len(notebook.cells)} failed."
+    )
+    if isinstance(error, CellExecutionError):
+        return f"{head}\n\n{str(error).strip()}"  # has the cell's source and the traceback
+    return f"{head}\n\n{notebook.cells[index].source}\n\n{error}"

@@ -1,0 +1,124 @@
+"""The words behind a page's references: numbers from the rendered book, values from the executed notebook."""
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from myst_nb.core.variables import format_plain_text
+from nbformat import NotebookNode
+from pybtex.database import Entry, parse_file
+from sphinx.environment import BuildEnvironment
+
+from gdmbook.chapters import Page
+from gdmcourse.grading.source import read_source
+
+_GLUED = "application/papermill.record/"
+
+
+class BookLookup:
+    """Answers `gdmbook.markdown` about one page; see its `Lookup` for what each method returns."""
+
+    def __init__(self, env: BuildEnvironment, page: Page, executed: NotebookNode) -> None:
+        self.env, self.page = env, page
+        self.glued: dict[str, str] = {}
+        for cell in executed.cells:
+            for output in cell.get("outputs", []):
+                if "scrapbook" in output.get("metadata", {}):
+                    data = {kind.removeprefix(_GLUED): value for kind, value in output["data"].items()}
+                    self.glued[output["metadata"]["scrapbook"]["name"]] = data.get("text/plain", "")
+
+    def role(self, name: str, text: str) -> str:
+        """Return what the role shows on the page, as near as plain Markdown comes."""
+        shown, target = _split(text)
+        if name.startswith("glue"):
+            key, _, form = text.partition(":")
+            return format_plain_text(self.glued[key], form) if key in self.glued else text
+        if name == "math":
+            return f"${text}$"
+        if name == "eq":
+            return f"({self.equation(text)})"
+        if name.startswith("cite"):
+            return self._cited(text, textual=name.endswith(":t"))
+        if name == "numref":
+            return self._figure(target)
+        if name == "doc":
+            return shown if shown != target else self._title(target)
+        if name == "ref":
+            return shown if shown != target else self._section(target)
+        if name in ("abbr", "term", "download"):
+            return re.sub(r"\s*[<(].*[>)]$", "", text)
+        return f"`{shown}`"
+
+    def equation(self, label: str) -> str:
+        """Return the number that the book gives the equation."""
+        domain = self.env.get_domain("math")
+        equation = domain.equations.get(label)  # type: ignore[attr-defined]
+        if equation is None:
+            return ""
+        docname, plain_number = equation
+        numbers = self.env.toc_fignumbers.get(docname, {}).get("displaymath", {})
+        number = numbers.get(f"equation-{label}")
+        return ".".join(map(str, number)) if number else str(plain_number)
+
+    def directive(self, name: str, argument: str, options: dict[str, str], body: str) -> str | None:
+        """Return the book's own directives as Markdown."""
+        from gdmbook.run_time import Records, sentence  # here, for run_time links to the downloads
+
+        if name == "run-time":
+            return sentence(Records(self.page.root).latest(self.page))
+        if name == "exercises":
+            return self._exercises(argument)
+        return None
+
+    def _exercises(self, name: str) -> str:
+        from gdmbook.markdown import plain
+
+        path = f"exercises/{name}.ipynb"
+        said = [f"Work in `{path}`, and see your score with `gdmcourse grade {path}`."]
+        for question in read_source(self.page.root / "solutions" / f"{name}.md").questions:
+            said.append(plain(question.statement, self))
+        return "\n\n".join(said)
+
+    def _cited(self, keys: str, *, textual: bool) -> str:
+        said = []
+        for key in keys.split(","):
+            entry = self._entries.get(key.strip())
+            if entry is None:  # the renderer has warned of it
+                said.append(key)
+                continue
+            authors, year = _authors(entry), entry.fields.get("year", "n.d.")
+            said.append(f"{authors} ({year})" if textual else f"{authors}, {year}")
+        return ", ".join(said) if textual else f"({'; '.join(said)})"
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        files = [Path(self.env.srcdir) / name for name in self.env.config.bibtex_bibfiles]
+        return {key: entry for file in files for key, entry in parse_file(str(file)).entries.items()}
+
+    def _figure(self, label: str) -> str:
+        docname, target, _ = self.env.get_domain("std").labels.get(label, ("", "", ""))  # type: ignore[attr-defined]
+        number = self.env.toc_fignumbers.get(docname, {}).get("figure", {}).get(target)
+        return "Fig. " + ".".join(map(str, number)) if number else "the figure"
+
+    def _section(self, label: str) -> str:
+        labels = self.env.get_domain("std").labels  # type: ignore[attr-defined]
+        return labels[label][2] if label in labels else label
+
+    def _title(self, target: str) -> str:
+        docname, _ = self.env.relfn2path(target, self.page.name)
+        title = self.env.titles.get(docname.removesuffix(".md"))
+        return title.astext() if title else target
+
+
+def _split(text: str) -> tuple[str, str]:
+    match = re.fullmatch(r"(.*?)\s*<(.+)>", text, re.S)
+    return (match[1], match[2]) if match else (text, text)
+
+
+def _authors(entry: Entry) -> str:
+    people = [
+        " ".join(person.last_names) for person in entry.persons.get("author", entry.persons.get("editor", []))
+    ]
+    if len(people) > 2:
+        return f"{people[0]} et al."
+    return " and ".join(people) or str(entry.fields.get("title", "?"))

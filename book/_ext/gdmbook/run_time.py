@@ -1,0 +1,41 @@
+"""`{run-time}`: how long the chapter ran and how much memory it took, and its notebook to download."""
+
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from gdmbook.chapters import Page
+from gdmbook.downloads import notebook_uri
+from gdmbook.records import Records, Run
+
+
+def sentence(run: Run | None) -> str:
+    """Return the measured run as a sentence."""
+    if run is None:
+        return "Run time: not measured yet; `make book` measures it."
+    seconds = max(1, round(run.execution_seconds))
+    took = f"{seconds} s on one CPU core, {run.peak_mib:.0f} MiB of memory"
+    return f"Run time: {took} (measured on {run.machine}, {run.when})."
+
+
+class RunTime(SphinxDirective):
+    """The measured run time of the page that it stands on."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return one line: the measurement and the download."""
+        run = Records(Path(self.env.srcdir)).latest(Page(Path(self.env.srcdir), self.env.docname))
+        line = nodes.paragraph("", sentence(run) + " ", classes=["run-time"])
+        line += nodes.reference(
+            "",
+            "Download this chapter as a notebook.",
+            refuri=notebook_uri(self.env.docname, self.env.docname),
+            classes=["notebook-download"],
+        )
+        return [line]
+
+
+def setup(app: Sphinx) -> None:
+    """Register the directive."""
+    app.add_directive("run-time", RunTime)

@@ -1,0 +1,76 @@
+"""A course of one small chapter without torch, released for the tests, and submissions to it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gdmcourse.grading.grade import Grade, grade
+from gdmcourse.grading.release import release
+from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading.source import read_source
+
+SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"
+LIMITS = Limits(cell=6.0, notebook=40.0, grace=1.0)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a released course, and the reference answers by question."""
+
+    solutions: Path
+    exercises: Path
+    answers: dict[str, str]
+
+    def notebook(self) -> dict[str, Any]:
+        return json.loads((self.exercises / "tiny.ipynb").read_text())
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    root = tmp_path_factory.mktemp("course")
+    (root / "solutions").mkdir()
+    shutil.copy(SOURCE, root / "solutions")
+    release(root / "solutions" / "tiny.md", root / "exercises")
+    answers = {q.id: q.answer for q in read_source(SOURCE).questions}
+    return Course(root / "solutions", root / "exercises", answers)
+
+
+@pytest.fixture
+def submit(course: Course, tmp_path: Path) -> Callable[..., Path]:
+    """Write a submission: the reference answers, others by question id, and an edit of the notebook."""
+
+    def write(edit: Callable[[dict[str, Any]], None] | None = None, **answers: str) -> Path:
+        notebook = course.notebook()
+        for cell in notebook["cells"]:
+            if "answer" in cell["metadata"].get("tags", []):
+                question = cell["metadata"]["question"]
+                cell["source"] = answers.get(question, course.answers[question])
+        if edit is not None:
+            edit(notebook)
+        path = tmp_path / "tiny.ipynb"
+        path.write_text(json.dumps(notebook))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def judge(course: Course) -> Callable[..., Grade]:
+    """Grade as a teacher does, with limits short enough for tests."""
+
+    def run(path: Path, **options: Any) -> Grade:
+        return grade(path, **{"keys": course.solutions, "limits": LIMITS, **options})
+
+    return run
+
+
+def earned(result: Grade) -> dict[str, float]:
+    return {question.id: question.earned for question in result.questions}
+
+
+FULL = {"q1": 3.0, "q2": 4.0, "q3": 3.0}

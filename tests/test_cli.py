@@ -1,0 +1,158 @@
+"""The command line: help on one screen, exit codes, no tracebacks, nothing heavy before it is needed."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import gdmcourse
+from gdmcourse.cli import app
+from gdmcourse.training import NonFiniteLoss
+
+HEAVY = ["torch", "torchvision", "sklearn", "matplotlib", "numpy", "scipy", "pandas", "lightning_fabric"]
+HEAVY += ["IPython", "ipykernel", "jupytext", "nbformat", "nbval", "pytest", "distributed", "PIL"]
+COMMANDS = list(get_command(app).commands)
+HELP = "from gdmcourse.cli import app; app(['--help'], standalone_mode=False)"
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "80", "TERMINAL_WIDTH": "80"})
+
+
+def test_the_help_fits_on_one_screen_and_names_every_command():
+    result = run("--help")
+    assert result.exit_code == 0
+    lines = result.stdout.strip("\n").splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    for command in COMMANDS:
+        assert any(f" {command} " in line for line in lines)
+    assert set(COMMANDS) >= {"data", "train", "release", "grade"}
+    assert "…" not in result.stdout, "a description is cut off"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command):
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f"gdmcourse {command}" in result.stdout or f"{command} [OPTIONS]" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["no-such-command"], ["data", "--no-such-option"], ["data", "a", "b"]]
+)
+def test_wrong_usage_exits_with_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_bad_input_exits_with_1_and_a_sentence():
+    code = "from gdmcourse.cli import app; app(['data', 'no-such-data'])"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.startswith("Error: There is no data set 'no-such-data'.")
+    assert "Traceback" not in process.stderr
+
+
+def test_a_training_that_diverged_exits_with_1_and_a_sentence(monkeypatch):
+    def diverge(*args, **options):
+        raise NonFiniteLoss(7, "loss", float("nan"), None)
+
+    monkeypatch.setattr("gdmcourse.experiments.run_folder.run_recipe", diverge)
+    result = run("train", "classifier-digits", "--preset", "smoke")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert "7" in result.stderr
+
+
+def test_an_interrupt_exits_with_130(monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gdmcourse.data.load", interrupt)
+    result = run("data", "digits")
+    assert result.exit_code == 130
+    assert "Traceback" not in result.output
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    code = "from gdmcourse.cli import app; app(['data'])"
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)} | true"
+    process = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in process.stderr
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    monkeypatch.setattr("gdmcourse.data.load", lambda *a: 1 / 0)
+    assert isinstance(run("data", "digits").exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("statement", ["import gdmcourse", HELP])
+def test_nothing_heavy_is_imported_for_help(statement):
+    code = f"import sys\n{statement}\nimport json; print(json.dumps(sorted(sys.modules)))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = json.loads(printed.strip().splitlines()[-1])
+    assert set(loaded) & set(HEAVY) == set()
+
+
+@pytest.mark.parametrize("statement", ["import gdmcourse", HELP])
+def test_help_comes_in_half_a_second(statement):
+    def seconds() -> float:
+        before = os.times()
+        subprocess.run([sys.executable, "-c", statement], capture_output=True, check=True)
+        after = os.times()
+        return sum(after[2:4]) - sum(before[2:4])  # the child's processor time, user and system
+
+    # Processor time, and the best of several: what else the machine is doing is not our speed.
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_the_installed_command_is_this_one():
+    from importlib.metadata import entry_points, version
+
+    (script,) = [e for e in entry_points(group="console_scripts") if e.name == "gdmcourse"]
+    assert script.value == "gdmcourse.cli:app"
+    assert version("gdmcourse") == gdmcourse.__version__
+
+
+def test_data_lists_every_set_with_shape_sizes_and_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDMCOURSE_DATA", str(tmp_path))
+    lines = run("data").stdout.splitlines()
+    assert lines[0].split() == ["digits", "1×8×8", "1,442", "+", "355", "scikit-learn"]
+    assert lines[1].startswith(
+        "mnist     1×28×28   60,000 + 10,000  not here; fetch it by `gdmcourse data mnist`"
+    )
+    assert lines[2].startswith("cifar10   3×32×32   50,000 + 10,000  not here")
+    assert "moons" in lines[3]
+
+
+def test_data_says_where_a_set_lies(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDMCOURSE_DATA", str(tmp_path))
+    (tmp_path / "cifar10-images.tar.xz").touch()
+    assert str(tmp_path / "cifar10-images.tar.xz") in run("data").stdout
+
+
+def test_data_verifies_and_describes_a_set():
+    result = run("data", "digits")
+    assert result.exit_code == 0
+    assert "digits, train: 1,442 images of 1×8×8, 10 classes), values from -1 to 1" in result.stdout
+    assert "digits, test: 355 images" in result.stdout
+    assert "Classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in result.stdout
+
+
+def test_data_without_a_network_says_what_to_set(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    monkeypatch.setenv("GDMCOURSE_DATA", str(tmp_path))
+    result = run("data", "mnist")
+    assert result.exit_code == 1
+    assert "set GDMCOURSE_DATA to a folder that holds MNIST/raw" in result.stderr
