@@ -19,7 +19,7 @@ check: setup  ## Look at the code without running it: style and types
 	$(BIN)/mypy
 
 test: check book  ## Run everything: style, types, book, units, exercises, the site in a browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # a process for each core, one thread each
 
 bench: setup  ## Measure the library against its peers into benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -27,8 +27,8 @@ def log_variances(schedule: Schedule) -> tuple[Float[Tensor, " times"], Float[Te
 
 
 def interpolated_log_variance(
-    schedule: Schedule, v: Float[Tensor, "n *shape"], t: Int[Tensor, " n"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, v: Float[Tensor, " n *shape"], t: Int[Tensor, " n"]
+) -> Float[Tensor, " n *shape"]:
     """log σ² between log β̃_t at v = −1 and log β_t at v = 1. Source: `def-learned-variance`."""
     small, large = (table[t].view(-1, *[1] * (v.ndim - 1)) for table in log_variances(schedule))
     part = (v.float() + 1) / 2
@@ -48,7 +48,7 @@ def bound_weights(
     return torch.cat([weight.new_zeros(1), weight])
 
 
-def prior_term(schedule: Schedule, x0: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
+def prior_term(schedule: Schedule, x0: Float[Tensor, " n *shape"]) -> Float[Tensor, " n"]:
     """L_T = KL(q(x_T | x_0) ‖ N(0, I)) in nats, what is left of the image at the end.
 
     Source: `eq-bound-prior`.
@@ -59,11 +59,11 @@ def prior_term(schedule: Schedule, x0: Float[Tensor, "n *shape"]) -> Float[Tenso
 
 def bound_term(
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
-    x_t: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
+    x_t: Float[Tensor, " n *shape"],
     t: Int[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
-    log_variance: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
+    log_variance: Float[Tensor, " n *shape"],
     levels: int | None = None,
 ) -> Float[Tensor, " n"]:
     """The bound's term at time t in nats, for a model with mean μ(x_t, ε̂) from `noise` ε̂ and this variance.
@@ -84,11 +84,11 @@ def bound_term(
 
 
 def reconstruction(
-    x0: Float[Tensor, "n *shape"],
-    mean: Float[Tensor, "n *shape"],
-    log_variance: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
+    mean: Float[Tensor, " n *shape"],
+    log_variance: Float[Tensor, " n *shape"],
     levels: int | None = None,
-) -> Float[Tensor, "n *shape"]:
+) -> Float[Tensor, " n *shape"]:
     """−log p(x_0 | x_1) of each pixel: of N(mean, variance)'s density, or of its mass in x_0's bin.
 
     With `levels` grey values evenly spaced on [−1, 1], a bin reaches half a spacing to each side, and the
@@ -131,7 +131,7 @@ class Bound:
 def variational_bound(
     denoiser: Denoiser,
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     y: Tensor | None = None,
     *,
     variance: Literal["small", "large", "learned"] = "small",
@@ -163,9 +163,9 @@ def variational_bound(
 def hybrid_loss(
     network: Denoiser,
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     t: Int[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
     y: Tensor | None = None,
     *,
     weight: float = 1e-3,

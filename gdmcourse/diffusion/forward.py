@@ -13,8 +13,8 @@ Times = int | Int[Tensor, " n"]
 
 
 def marginal(
-    schedule: Schedule, x0: Float[Tensor, "n *shape"], t: Times
-) -> tuple[Float[Tensor, "n *shape"], Float[Tensor, "..."]]:
+    schedule: Schedule, x0: Float[Tensor, " n *shape"], t: Times
+) -> tuple[Float[Tensor, " n *shape"], Float[Tensor, "..."]]:
     """Mean √ᾱ_t x_0 and variance 1 − ᾱ_t of q(x_t | x_0); the variance broadcasts against x_0.
 
     Raises `ScheduleError` for a time outside 1 … T. Source: `eq-forward-marginal` (Ho et al. 2020).
@@ -25,8 +25,8 @@ def marginal(
 
 
 def q_sample(
-    schedule: Schedule, x0: Float[Tensor, "n *shape"], t: Times, noise: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x0: Float[Tensor, " n *shape"], t: Times, noise: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """Noisy images x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε, drawn in one go from standard normal `noise` ε.
 
     Raises `ScheduleError` for a time outside 1 … T. Source: `eq-forward-marginal`.
@@ -36,8 +36,8 @@ def q_sample(
 
 
 def transition(
-    schedule: Schedule, x_s: Float[Tensor, "n *shape"], t: Times, s: Times | None = None
-) -> tuple[Float[Tensor, "n *shape"], Float[Tensor, "..."]]:
+    schedule: Schedule, x_s: Float[Tensor, " n *shape"], t: Times, s: Times | None = None
+) -> tuple[Float[Tensor, " n *shape"], Float[Tensor, "..."]]:
     """Mean and variance of q(x_t | x_s) for a time s < t (t − 1 by default); the variance broadcasts.
 
     Raises `ScheduleError` unless 0 ≤ s < t ≤ T. Source: `def-forward-step`, `eq-forward-jump`.
@@ -48,11 +48,11 @@ def transition(
 
 def posterior(
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
-    x_t: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
+    x_t: Float[Tensor, " n *shape"],
     t: Times,
     s: Times | None = None,
-) -> tuple[Float[Tensor, "n *shape"], Float[Tensor, "..."]]:
+) -> tuple[Float[Tensor, " n *shape"], Float[Tensor, "..."]]:
     """Mean and variance of q(x_s | x_t, x_0) for a time s < t (t − 1 by default); the variance broadcasts.
 
     The variance is exactly 0 for s = 0, so a sampler that uses it adds no noise on its last step.
@@ -69,11 +69,11 @@ def posterior(
 
 def posterior_mean_from_noise(
     schedule: Schedule,
-    noise: Float[Tensor, "n *shape"],
-    x_t: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
+    x_t: Float[Tensor, " n *shape"],
     t: Times,
     s: Times | None = None,
-) -> Float[Tensor, "n *shape"]:
+) -> Float[Tensor, " n *shape"]:
     """Mean of q(x_s | x_t, x_0) written in the noise ε of x_t, with s = t − 1 unless given.
 
     Raises `ScheduleError` unless 0 ≤ s < t ≤ T. Source: `eq-posterior-mean-noise`.
@@ -84,40 +84,40 @@ def posterior_mean_from_noise(
 
 
 def x0_from_noise(
-    schedule: Schedule, x_t: Float[Tensor, "n *shape"], t: Times, noise: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x_t: Float[Tensor, " n *shape"], t: Times, noise: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """x_0 = (x_t − √(1 − ᾱ_t) ε) / √ᾱ_t, for times 1 … T. Source: `eq-x0-from-noise`."""
     signal, sigma = _signal_and_sigma(schedule, t, x_t)
     return (x_t - sigma * noise) / signal
 
 
 def noise_from_x0(
-    schedule: Schedule, x_t: Float[Tensor, "n *shape"], t: Times, x0: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x_t: Float[Tensor, " n *shape"], t: Times, x0: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """ε = (x_t − √ᾱ_t x_0) / √(1 − ᾱ_t), for times 1 … T. Source: `eq-x0-from-noise`, solved for ε."""
     signal, sigma = _signal_and_sigma(schedule, t, x_t)
     return (x_t - signal * x0) / sigma
 
 
 def velocity(
-    schedule: Schedule, x0: Float[Tensor, "n *shape"], t: Times, noise: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x0: Float[Tensor, " n *shape"], t: Times, noise: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """v = √ᾱ_t ε − √(1 − ᾱ_t) x_0, for times 1 … T. Source: `def-velocity` (Salimans and Ho 2022)."""
     signal, sigma = _signal_and_sigma(schedule, t, x0)
     return signal * noise - sigma * x0
 
 
 def x0_from_velocity(
-    schedule: Schedule, x_t: Float[Tensor, "n *shape"], t: Times, v: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x_t: Float[Tensor, " n *shape"], t: Times, v: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """x_0 = √ᾱ_t x_t − √(1 − ᾱ_t) v, for times 1 … T. Source: `eq-velocity-inverse`."""
     signal, sigma = _signal_and_sigma(schedule, t, x_t)
     return signal * x_t - sigma * v
 
 
 def noise_from_velocity(
-    schedule: Schedule, x_t: Float[Tensor, "n *shape"], t: Times, v: Float[Tensor, "n *shape"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, x_t: Float[Tensor, " n *shape"], t: Times, v: Float[Tensor, " n *shape"]
+) -> Float[Tensor, " n *shape"]:
     """ε = √(1 − ᾱ_t) x_t + √ᾱ_t v, for times 1 … T. Source: `eq-velocity-inverse`."""
     signal, sigma = _signal_and_sigma(schedule, t, x_t)
     return sigma * x_t + signal * v

@@ -16,8 +16,8 @@ Classifier = Callable[[Tensor, Tensor], Tensor]
 
 
 def classifier_gradient(
-    classifier: Classifier, x_t: Float[Tensor, "n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " n"]
-) -> Float[Tensor, "n *shape"]:
+    classifier: Classifier, x_t: Float[Tensor, " n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " n"]
+) -> Float[Tensor, " n *shape"]:
     """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off."""
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()

@@ -22,10 +22,10 @@ def draw_times(n: int, T: int, generator: torch.Generator | None = None) -> Int[
 def regression_target(
     target: str,
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     t: Int[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
-) -> Float[Tensor, "n *shape"]:
+    noise: Float[Tensor, " n *shape"],
+) -> Float[Tensor, " n *shape"]:
     """What the network should say: the noise ε, the clean image x_0, or v = √ᾱ_t ε − √(1 − ᾱ_t) x_0.
 
     Raises ValueError for another `target`.
@@ -39,9 +39,9 @@ def regression_target(
 def prediction_errors(
     network: Denoiser,
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     t: Int[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
     y: Tensor | None = None,
     *,
     target: str = "noise",
@@ -58,9 +58,9 @@ def prediction_errors(
 def simple_loss(
     network: Denoiser,
     schedule: Schedule,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     t: Int[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
     y: Tensor | None = None,
     *,
     target: str = "noise",
@@ -75,8 +75,8 @@ def simple_loss(
 
 
 def drop_labels(
-    y: Int[Tensor, "n *rest"], probability: float, null: int, generator: torch.Generator | None = None
-) -> Int[Tensor, "n *rest"]:
+    y: Int[Tensor, " n *rest"], probability: float, null: int, generator: torch.Generator | None = None
+) -> Int[Tensor, " n *rest"]:
     """Labels (n,) or token rows (n, L) with each row replaced by `null` with this probability.
 
     A network that sees `null` in training can predict without a label, which classifier-free guidance

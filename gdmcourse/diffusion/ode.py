@@ -77,7 +77,7 @@ def rk45(
 def log_likelihood(
     score: Score,
     sde: SDE,
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     *,
     divergence: Literal["exact", "hutchinson"] = "exact",
     start: float = 1e-5,
@@ -111,7 +111,7 @@ def log_likelihood(
     return integral - x_1.square().sum(1) / 2 - constant
 
 
-def exact_divergence(v: Float[Tensor, "n *shape"], x: Float[Tensor, "n *shape"]) -> Float[Tensor, " n"]:
+def exact_divergence(v: Float[Tensor, " n *shape"], x: Float[Tensor, " n *shape"]) -> Float[Tensor, " n"]:
     """Σ_i ∂v_i/∂x_i for each row of a v computed from x with gradients on: one backward pass a dimension."""
     outputs = v.flatten(1)
     total = x.new_zeros(len(x))

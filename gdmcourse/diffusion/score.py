@@ -11,28 +11,28 @@ from gdmcourse.diffusion.schedule import Schedule
 
 
 def score_from_noise(
-    schedule: Schedule, noise: Float[Tensor, "n *shape"], t: Int[Tensor, " n"]
-) -> Float[Tensor, "n *shape"]:
+    schedule: Schedule, noise: Float[Tensor, " n *shape"], t: Int[Tensor, " n"]
+) -> Float[Tensor, " n *shape"]:
     """∇ log p(x_t) = −ε̂ / √(1 − ᾱ_t), for times 1 … T. Source: `eq-score-noise`."""
     schedule.check_time(t)
     return -noise / _over(schedule.one_minus_alpha_bar[t].sqrt(), noise)
 
 
 def tweedie(
-    x: Float[Tensor, "n *shape"],
-    score: Float[Tensor, "n *shape"],
+    x: Float[Tensor, " n *shape"],
+    score: Float[Tensor, " n *shape"],
     sigma: float | Float[Tensor, " n"],
     signal: float | Float[Tensor, " n"] = 1.0,
-) -> Float[Tensor, "n *shape"]:
+) -> Float[Tensor, " n *shape"]:
     """E[x_0 | x] = (x + σ² ∇ log p(x)) / signal, for x = signal · x_0 + σ ε. Source: `eq-tweedie`."""
     return (x + _over(sigma, x) ** 2 * score) / _over(signal, x)
 
 
 def denoising_score_matching(
     score: Callable[[Tensor, Tensor], Tensor],
-    x0: Float[Tensor, "n *shape"],
+    x0: Float[Tensor, " n *shape"],
     sigma: Float[Tensor, " n"],
-    noise: Float[Tensor, "n *shape"],
+    noise: Float[Tensor, " n *shape"],
 ) -> Float[Tensor, ""]:
     """Mean of σ² (s(x, σ) + ε/σ)² for x = x_0 + σ ε: each level counts the same with the weight σ².
 
@@ -54,7 +54,9 @@ class NoiseLevelScore(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: Float[Tensor, "n *shape"], sigma: Float[Tensor, " n"]) -> Float[Tensor, "n *shape"]:
+    def forward(
+        self, x: Float[Tensor, " n *shape"], sigma: Float[Tensor, " n"]
+    ) -> Float[Tensor, " n *shape"]:
         """∇ log of the density of x = x_0 + σ ε, at x."""
         spread = _over(sigma, x)
         return -self.network(x / (1 + spread**2).sqrt(), 100 * sigma.log()) / spread

@@ -19,6 +19,7 @@ CATALOG = {
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+    "ncsn-digits": ("ncsn", "a score network for many noise levels, with annealed Langevin, on digits"),
 }
 
 

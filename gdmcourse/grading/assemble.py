@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from gdmcourse.grading.key import Key, KeyQuestion, plain_cell, probe_cell
+from gdmcourse.grading.names import defined_names, imports_of, read_names
 from gdmcourse.grading.notebook import Cell, Notebook, notebook
-from gdmcourse.grading.source import defined_names
-from gdmcourse.grading.submission import Piece, Submission, imports_of, python_names
+from gdmcourse.grading.submission import Piece, Submission
 
 
 def together(key: Key, submission: Submission, token: str) -> Notebook:
@@ -46,7 +46,7 @@ def needed(submission: Submission, question: str) -> list[Piece]:
     """The helpers, the question's answer, and the answers whose names it reads, in the student's order."""
     answers = {piece.question: piece for piece in submission.pieces if piece.question is not None}
     chosen = [piece for piece in submission.pieces if piece.question in (None, question)]
-    names = {name for piece in chosen if piece.question for name in python_names(piece.source)}
+    names = {name for piece in chosen if piece.question for name in read_names(piece.source)}
     while True:
         more = [
             piece
@@ -56,7 +56,7 @@ def needed(submission: Submission, question: str) -> list[Piece]:
         if not more:
             return [piece for piece in submission.pieces if piece in chosen]
         chosen += more
-        names |= {name for piece in more for name in python_names(piece.source)}
+        names |= {name for piece in more for name in read_names(piece.source)}
 
 
 def _setup(key: Key) -> list[Cell]:

@@ -1,5 +1,6 @@
 """Grade one submission: all questions in one kernel, then a second look, alone, at those that lost points."""
 
+import builtins
 import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,18 +11,13 @@ from typing import Any
 from gdmcourse.grading import sandbox
 from gdmcourse.grading.assemble import alone, needed, together
 from gdmcourse.grading.compare import first_difference, leaves
-from gdmcourse.grading.key import Key, KeyProbe, KeyQuestion, agree, read_key
-from gdmcourse.grading.notebook import Notebook
+from gdmcourse.grading.key import Key, KeyProbe, KeyQuestion, agree
+from gdmcourse.grading.lookup import find_key, key_folders
 from gdmcourse.grading.run import Outcome, run
 from gdmcourse.grading.sandbox import Limits
-from gdmcourse.grading.submission import (
-    Submission,
-    Unreadable,
-    chapter_of,
-    match_key,
-    read_notebook,
-    read_submission,
-)
+from gdmcourse.grading.submission import Submission, read_notebook, read_submission
+
+HIDDEN = "a hidden input"
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def grade(
         )
     submission = read_submission(notebook, key)
     limits = limits or Limits()
-    hidden = [path.parent, *_key_folders(path, keys)]
+    hidden = [path.parent, *key_folders(path, keys)]
     wanted = [question for question in key.questions if only in (None, question.id)]
     attempts = _attempts(key, submission, wanted, limits, hidden, first_alone=only is not None)
     grades = [
@@ -88,37 +84,6 @@ def grade(
         sandbox="bubblewrap" if missing is None else f"unsandboxed: {missing}",
         questions=grades,
     )
-
-
-def find_key(notebook: Notebook, path: Path, keys: Path | None) -> Key:
-    """The key of a notebook's chapter, by its metadata, its file name, or the functions that it defines."""
-    if keys is not None and keys.is_file():
-        return read_key(keys)
-    folders = _key_folders(path, keys)
-    found = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.json"))}
-    if not found:
-        places = ", ".join(map(str, folders)) or keys or "exercises/key"
-        raise ValueError(
-            f"there is no key in {places}; name its folder with --key, or write it by `gdmcourse release`"
-        )
-    for name in (chapter_of(notebook), path.stem):
-        if name in found:
-            return read_key(found[name])
-    matched = match_key(notebook, [read_key(file) for file in found.values()])
-    if matched is None:
-        known = ", ".join(sorted(found))
-        raise Unreadable(f"it can't be told which exercise this is; name the file after one of {known}")
-    return matched
-
-
-def _key_folders(path: Path, keys: Path | None) -> list[Path]:
-    """Where keys are: in the folder that was named, else beside the notebook, here, or beside the package."""
-    if keys is not None:
-        places = [keys.parent] if keys.is_file() else [keys / "key", keys]
-    else:
-        roots = [path.resolve().parent, Path.cwd(), sandbox.PACKAGE.parent]
-        places = [place for root in roots for place in (root / "key", root / "exercises" / "key")]
-    return [place for place in places if place.is_dir() and any(place.glob("*.json"))]
 
 
 def _attempts(
@@ -198,12 +163,16 @@ def judge_question(question: KeyQuestion, submission: Submission, outcome: Outco
 def _reasons(question: KeyQuestion, answer: str, outcome: Outcome) -> list[str]:
     """How the answer's cell and the probes ended, where not well; each reason once."""
     own = {answer: "the answer", f"{answer}-again": "the answer"}
-    own |= {probe.id: "a hidden input" if probe.hidden else probe.source for probe in question.probes}
+    own |= {probe.id: HIDDEN if probe.hidden else probe.source for probe in question.probes}
     places: dict[str, str] = {}
     for name, place in own.items():
         record = outcome.records.get(name)
         if record is not None and record["end"] != "ok":
-            places.setdefault(record["reason"], place)
+            reason = record["reason"]
+            if place == HIDDEN and record["end"] == "error" and reason not in places:
+                kind = reason.split(":")[0]  # a message could tell the input
+                reason = kind if kind in vars(builtins) else "an exception"
+            places.setdefault(reason, place)
     if outcome.gone and not places:
         return [outcome.gone]
     return [f"{place}: {reason}" for reason, place in places.items()]

@@ -196,7 +196,7 @@ class WatchedKernel(RunningKernel):
         if len(os.listdir(self.folder)) > 8:
             self.kill("it wrote where only the kernel's sockets belong")
         if now > self.end + self.limits.grace:
-            self.kill("the time for the whole notebook was used up")
+            self.kill(f"the notebook's {self.limits.notebook:g} s were used up")
 
     def _pump(self) -> None:
         """Take what has arrived, at most 100 messages a channel, and wait a moment where nothing has."""

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from gdmcourse.grading.compare import compare
+from gdmcourse.grading.names import defined_names
 from gdmcourse.grading.notebook import Cell, code, notebook, to_text
 from gdmcourse.grading.run import Outcome, run
 from gdmcourse.grading.sandbox import Limits
-from gdmcourse.grading.source import Exercise, Question, SourceError, defined_names
+from gdmcourse.grading.source import Exercise, Question, SourceError
 
 FORMAT = 1
 PROBE_PRELUDE = "from gdmcourse.grading.probe import numbered as _numbered\nprobe = _numbered({token!r})\n"

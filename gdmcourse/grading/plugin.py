@@ -52,6 +52,7 @@ class AssembledCell(IPyNbCell):
         record: dict[str, Any] = {"cell": self.name, "end": "ok", "reason": None, "values": [], "right": []}
         self.user_properties.append(("record", record))
         limits = kernel.limits
+        slow = f"stopped after {limits.cell:g} s"
         self.test_outputs: list[dict[str, Any]] = []
         if role != "setup" and not self.parent.plugin.started:
             self.parent.plugin.started = True
@@ -70,13 +71,15 @@ class AssembledCell(IPyNbCell):
             if gone:
                 kernel.gone = kernel.gone or "it ran out of time and could not be stopped"
             if gone or self.parent.timed_out:
-                record |= {"end": "gone" if gone else "timeout", "reason": f"stopped after {limits.cell:g} s"}
+                record |= {"end": "gone" if gone else "timeout", "reason": slow}
             elif line := self._error_line():
                 record |= {"end": "error", "reason": line}
             raise
         finally:
             if self.parent.timed_out and record["end"] == "ok":
-                record |= {"end": "timeout", "reason": f"stopped after {limits.cell:g} s"}
+                record |= {"end": "timeout", "reason": slow}
+            if record["reason"] == slow and time.monotonic() > kernel.end:
+                record["reason"] = f"the notebook's {limits.notebook:g} s were used up"
             record |= self._judge(in_time=record["end"] in ("ok", "error"))
 
     def compare_outputs(self, test: Any, ref: Any, skip_compare: Any = None) -> bool:

@@ -20,11 +20,12 @@ A markdown cell after a code cell needs its own ``+++`` line. Text without a tag
 
 import ast
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from gdmcourse.grading.names import defined_names
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 TAGS = ("setup", "statement", "hint", "answer", "probe", "wrong")
@@ -159,31 +160,6 @@ def stub(answer: str, question: str) -> str:
         elif not inside:
             lines.append(line)
     return "\n".join(lines)
-
-
-def parse(source: str) -> ast.Module:
-    """The syntax tree of a cell, without warnings; an empty one where the cell isn't plain Python."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return ast.Module(body=[], type_ignores=[])
-
-
-def defined_names(source: str) -> tuple[str, ...]:
-    """The functions, classes and variables that a cell defines at its top level."""
-    names: list[str] = []
-    for node in parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.append(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            nodes = [node for target in targets for node in ast.walk(target)]
-            names += [
-                node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-            ]
-    return tuple(names)
 
 
 def _cells(path: Path, cells: Sequence[Any]) -> Iterator[_Cell]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gdmcourse.grading.key import Key, KeyQuestion
+from gdmcourse.grading.names import defined_names, parse
 from gdmcourse.grading.notebook import Cell, Notebook, source_text
-from gdmcourse.grading.source import defined_names, parse
 
 LARGEST = 50_000_000  # bytes; outputs are in the file too
 IN_SOURCE = re.compile(r"^[ \t]*#[ \t]*answer[ \t]*:[ \t]*(\w+)", re.MULTILINE | re.IGNORECASE)
@@ -69,13 +69,6 @@ def read_notebook(path: Path) -> Notebook:
     return notebook
 
 
-def chapter_of(notebook: Notebook) -> str | None:
-    """The chapter that the notebook says it belongs to, if an editor has left that in place."""
-    about = _dictionary(notebook.get("metadata")).get("gdmcourse")
-    chapter = _dictionary(about).get("chapter")
-    return chapter if isinstance(chapter, str) else None
-
-
 def read_submission(notebook: Notebook, key: Key) -> Submission:
     """Sort the code cells into answers, helpers, and what is ours anyway (setup, probes, checks).
 
@@ -114,15 +107,6 @@ def read_submission(notebook: Notebook, key: Key) -> Submission:
         elif role == "helper" and source.strip():
             pieces.append(Piece(f"cell-{n}", source))
     return Submission(pieces, notes)
-
-
-def match_key(notebook: Notebook, keys: list[Key]) -> Key | None:
-    """The key whose questions' functions the notebook defines most of; None where it defines none of any."""
-    names = {name for cell in notebook["cells"] for name in defined_names(source_text(cell))}
-    scores = [(len(names & {n for q in key.questions for n in q.names}), key) for key in keys]
-    best = max((score for score, _ in scores), default=0)
-    found = [key for score, key in scores if score == best and score > 0]
-    return found[0] if len(found) == 1 else None
 
 
 def _role(cell: Cell, questions: dict[str, KeyQuestion], ours: set[str]) -> str:
@@ -194,20 +178,3 @@ def _is_cell(cell: Any) -> bool:
 
 def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def python_names(source: str) -> set[str]:
-    """All names that a cell reads; its lines of IPython magic are passed over."""
-    nodes = ast.walk(parse(_without_magic(source)))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def imports_of(source: str) -> str:
-    """The import statements at a cell's top level, one a line."""
-    body = parse(_without_magic(source)).body
-    return "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
-
-
-def _without_magic(source: str) -> str:
-    lines = source.splitlines()
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)

@@ -20,8 +20,8 @@ class Classifier(nn.Module):
         layers: list[nn.Module] = []
         for level in range(3 if min(height, side) >= 16 else 2):
             wider = width * 2**level
-            layers += [nn.Conv2d(channels, wider, 3, padding=1), nn.MaxPool2d(2)]
-            layers += [nn.GroupNorm(min(8, width), wider), nn.ReLU()]
+            layers += [nn.Conv2d(channels, wider, 3, padding=1), nn.GroupNorm(min(8, width), wider)]
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
             channels, height, side = wider, height // 2, side // 2
         self.convolutions = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
         self.penultimate = nn.Linear(channels * height * side, features)

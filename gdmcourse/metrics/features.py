@@ -41,7 +41,7 @@ class FeatureRecipe:
 
 FEATURE_RECIPES = {
     "digits": FeatureRecipe("digits", (1, 8, 8), 600, batch_size=64, lr=2e-3, width=32),
-    "mnist": FeatureRecipe("mnist", (1, 28, 28), 1400, batch_size=128, lr=3e-3, width=16),
+    "mnist": FeatureRecipe("mnist", (1, 28, 28), 1600, batch_size=128, lr=3e-3, width=16),
 }
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gdmcourse.probability import terms
 
-Probabilities = Float[Tensor, "_"]
+Probabilities = Float[Tensor, " _"]
 
 
 def _logs(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gdmcourse.probability import terms
 
-Grid = Float[Tensor, "n"]
+Grid = Float[Tensor, " n"]
 LogDensity = Callable[[Tensor], Tensor]
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from gdmcourse.probability.covariance import check_symmetric, cholesky, square_root
 
-Mean = Float[Tensor, "d"]
+Mean = Float[Tensor, " d"]
 Covariance = Float[Tensor, "d d"]
 
 
-def gaussian_log_prob(x: Float[Tensor, "n d"], mean: Mean, covariance: Covariance) -> Float[Tensor, "n"]:
+def gaussian_log_prob(x: Float[Tensor, "n d"], mean: Mean, covariance: Covariance) -> Float[Tensor, " n"]:
     """Log density of N(mean, covariance) in nats at each row of x, (N,); `def-gaussian` of the notation page.
 
     Raises ValueError when the covariance is not symmetric positive definite.
@@ -56,8 +56,8 @@ def gaussian_w2(mean_p: Mean, cov_p: Covariance, mean_q: Mean, cov_q: Covariance
 
 
 def condition(
-    mean: Mean, cov: Covariance, observed_index: Int[Tensor, "o"] | list[int], values: Float[Tensor, "o"]
-) -> tuple[Float[Tensor, "u"], Float[Tensor, "u u"]]:
+    mean: Mean, cov: Covariance, observed_index: Int[Tensor, " o"] | list[int], values: Float[Tensor, " o"]
+) -> tuple[Float[Tensor, " u"], Float[Tensor, "u u"]]:
     """Mean and covariance of the other coordinates, in their order, given some (`eq-conditioning`).
 
     `observed_index` lists the observed coordinates and `values` what was seen there. Raises ValueError for
@@ -102,8 +102,8 @@ def product(
 
 
 def linear_image(
-    matrix: Float[Tensor, "m d"], offset: Float[Tensor, "m"], mean: Mean, cov: Covariance
-) -> tuple[Float[Tensor, "m"], Float[Tensor, "m m"]]:
+    matrix: Float[Tensor, "m d"], offset: Float[Tensor, " m"], mean: Mean, cov: Covariance
+) -> tuple[Float[Tensor, " m"], Float[Tensor, "m m"]]:
     """Mean and covariance of A x + b for x ~ N(mean, cov), with A (M, D) and b (M,) (`eq-affine-image`).
 
     Raises ValueError when the covariance is not square and symmetric.

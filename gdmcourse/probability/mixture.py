@@ -50,7 +50,7 @@ class GaussianMixture:
 
     @classmethod
     def isotropic(
-        cls, means: Float[Tensor, "k d"], std: float | int, weights: Float[Tensor, "k"] | None = None
+        cls, means: Float[Tensor, "k d"], std: float | int, weights: Float[Tensor, " k"] | None = None
     ) -> "GaussianMixture":
         """Components with one standard deviation in all directions, and equal weights by default.
 
@@ -96,11 +96,11 @@ class GaussianMixture:
         constant = self.weights.log() - 0.5 * (log_det + x.shape[1] * math.log(2 * math.pi))
         return (constant.unsqueeze(1) - 0.5 * white.square().sum(1)).mT
 
-    def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, "n"]:
+    def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
         """Log density in nats at each row of x, (N,); finite wherever float range allows."""
         return self.log_joint(x).logsumexp(1)
 
-    def log_prob_1d(self, x: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
+    def log_prob_1d(self, x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """Log density of a one-dimensional mixture at points given as (N,), as `divergence` wants it.
 
         Raises ValueError when the mixture has more than one dimension.
@@ -122,7 +122,7 @@ class GaussianMixture:
 
     def sample_with_labels(
         self, n: int, generator: Generator | None = None
-    ) -> tuple[Float[Tensor, "n d"], Int[Tensor, "n"]]:
+    ) -> tuple[Float[Tensor, "n d"], Int[Tensor, " n"]]:
         """n independent points (n, D) and the component each came from (n,)."""
         labels = torch.multinomial(self.weights, n, replacement=True, generator=generator)
         noise = torch.randn(
@@ -135,7 +135,7 @@ class GaussianMixture:
         """n independent points, (n, D)."""
         return self.sample_with_labels(n, generator)[0]
 
-    def mean(self) -> Float[Tensor, "d"]:
+    def mean(self) -> Float[Tensor, " d"]:
         """E[x]."""
         return self.weights @ self.means
 

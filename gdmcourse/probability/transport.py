@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def wasserstein_1d(x: Float[Tensor, "n"], y: Float[Tensor, "m"], p: float | int = 1) -> Float[Tensor, ""]:
+def wasserstein_1d(x: Float[Tensor, " n"], y: Float[Tensor, " m"], p: float | int = 1) -> Float[Tensor, ""]:
     """W_p between two samples (N,) and (M,) of any sizes, in their unit (`eq-wp-sorted`).
 
     The empirical quantile functions are step functions, so the integral over levels is a finite sum and

@@ -119,7 +119,7 @@ def make_optimizer(
     optimizer: torch.optim.Optimizer | None,
     betas: tuple[float, float] = (0.9, 0.999),
 ) -> torch.optim.Optimizer:
-    """The optimiser given, or AdamW with the learning rate (1e-3 without one), fused where there is a GPU.
+    """The optimiser given, or AdamW with the learning rate (1e-3 without one), fused where torch can.
 
     Raises ValueError when both an optimiser and a constant rate are given, since the rate would be ignored.
     """
@@ -128,7 +128,7 @@ def make_optimizer(
             raise ValueError("give the learning rate to the optimizer, not to fit as well")
         return optimizer
     start = 1e-3 if lr is None or callable(lr) else lr  # a function sets it before each step
-    fused = all(parameter.is_cuda for parameter in model.parameters())
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in model.parameters())
     return torch.optim.AdamW(model.parameters(), start, betas=betas, fused=fused)
 
 

@@ -46,7 +46,7 @@ def result_hash(settings: dict[str, Any], *parts: Any, without: Collection[str] 
 
     To a part belong its own code, that of the classes of ours it derives from, and all modules of this
     package that theirs import, directly or by others. What can't change the result is left out: comments,
-    docstrings, layout, the methods named in `without`, and imports inside functions, so import there what
+    docstrings, annotations, layout, the methods named in `without`, and imports inside functions, so import there what
     only draws or scores.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
@@ -107,10 +107,16 @@ def _imports(tree: ast.Module) -> set[str]:
 
 
 def _code(tree: ast.AST, without: Collection[str] = ()) -> str:
-    """The tree as text, without docstrings and the functions named in `without`."""
+    """The tree as text, without docstrings, annotations and the functions named in `without`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             node.body = [child for child in node.body if not _left_out(child, without)]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(None)
     return ast.dump(tree)
 
 

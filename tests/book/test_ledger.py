@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from gdmbook.chapters import Page, pages
-from gdmbook.claims import claims, labelled, tests
+from gdmbook.claims import claims, labelled, marked_tests
 
 ROOT = Path(__file__).parents[2]
 CLAIMS = claims(pages(ROOT))
-TESTS = tests(ROOT / "tests")
+TESTS = marked_tests(ROOT / "tests")
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.label)
@@ -67,14 +67,14 @@ def test_marks_are_found_on_functions_classes_modules_and_cases(tmp_path):
         "    def test_method(self, x): ...\n"
         "def helper(): ...\n"
     )
-    found = {test.name: set(test.labels) for test in tests(tmp_path)}
+    found = {test.name: set(test.labels) for test in marked_tests(tmp_path)}
     assert found == {
         "test_function": {"eq-module", "eq-a", "eq-b"},
         "test_method": {"eq-module", "eq-class", "eq-case"},
     }
-    assert tests(tmp_path)[0].source.startswith("@pytest.mark.equation")
+    assert marked_tests(tmp_path)[0].source.startswith("@pytest.mark.equation")
 
 
 def test_unmarked_tests_are_no_check(tmp_path):
     (tmp_path / "test_other.py").write_text("def test_plain():\n    equation('eq-a')\n")
-    assert tests(tmp_path) == []
+    assert marked_tests(tmp_path) == []

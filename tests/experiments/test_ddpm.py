@@ -122,7 +122,11 @@ def test_a_trained_model_is_made_once_and_serves_every_use(tmp_path, monkeypatch
 def test_what_trains_the_model_is_in_its_name_and_what_draws_is_not():
     recipe = find_recipe("ddpm-digits", "laptop")
     assert recipe.hash() == find_recipe("ddpm-digits", "laptop").hash()
-    changed = [replace(recipe, lr=1e-3).hash(), replace(recipe, noise="linear").hash(), replace(recipe, seed=1).hash()]
+    changed = [
+        replace(recipe, lr=1e-3).hash(),
+        replace(recipe, noise="linear").hash(),
+        replace(recipe, seed=1).hash(),
+    ]
     assert len({recipe.hash(), *changed}) == 4
 
 

@@ -5,6 +5,7 @@ Each cheat stands in the answer to q1, which is wrong, above right answers that 
 
 import pytest
 
+pytestmark = pytest.mark.slow
 WRONG = "def signal(alpha_bar):\n    return alpha_bar + 0.001\n"
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"
 

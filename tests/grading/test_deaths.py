@@ -8,6 +8,7 @@ import pytest
 
 from gdmcourse.grading.sandbox import Limits
 
+pytestmark = pytest.mark.slow
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"
 SHORT = Limits(cell=4.0, notebook=40.0, grace=1.0)
 
@@ -123,3 +124,13 @@ def test_a_full_disk_is_the_boxs_own(submit, judge):
     result = judge(submit(q1=fill, q3=RIGHT_Q3))
     earned = {question.id: question.earned for question in result.questions}
     assert earned == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
+
+
+def test_the_whole_notebook_has_its_time_too(submit, judge):
+    slow = "import time\ndef signal(a):\n    time.sleep(8)\n    return math.sqrt(a)"
+    started = time.monotonic()
+    result = judge(submit(q1=slow, q3=RIGHT_Q3), limits=Limits(cell=100.0, notebook=3.0, grace=1.0))
+    earned = {question.id: question.earned for question in result.questions}
+    assert earned == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
+    assert "the notebook's 3 s were used up" in result.questions[0].reasons[0]
+    assert time.monotonic() - started < 60

@@ -74,13 +74,15 @@ def test_credit_is_the_share_of_values_that_are_right(submit, judge):
 
 
 def test_values_before_an_error_count(submit, judge):
-    answer = (
-        "def noise(a):\n    if a == 0.51:\n        raise ValueError('no <b>idea</b>')\n"
-        "    return math.sqrt(1 - a)"
-    )
+    answer = "def noise(a):\n    if a == 0.51:\n        raise ValueError(a)\n    return math.sqrt(1 - a)"
     result = judge(submit(q2=answer), only="q2")
     assert earned(result) == {"q2": 3.0}
-    assert result.questions[0].reasons == ["a hidden input: ValueError: no <b>idea</b>"]
+    assert result.questions[0].reasons == ["a hidden input: ValueError"]  # the message could tell the input
+
+
+def test_what_a_student_writes_is_escaped_and_the_page_needs_no_other(submit, judge):
+    result = judge(submit(q2="def noise(a):\n    raise ValueError('no <b>idea</b>')"), only="q2")
+    assert result.questions[0].reasons[0].endswith("ValueError: no <b>idea</b>")
     page = as_html(result)
     assert "no &lt;b&gt;idea" in page
     assert "<b>" not in page

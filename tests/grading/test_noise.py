@@ -2,6 +2,9 @@
 
 import random
 
+import pytest
+
+pytestmark = pytest.mark.slow
 FULL = {"q1": 3.0, "q2": 4.0, "q3": 3.0}
 
 

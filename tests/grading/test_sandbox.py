@@ -6,6 +6,7 @@ import pytest
 
 from gdmcourse.grading import sandbox
 
+pytestmark = pytest.mark.slow
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from gdmcourse.grading.assemble import alone, together
-from gdmcourse.grading.grade import find_key
 from gdmcourse.grading.key import read_key
+from gdmcourse.grading.lookup import find_key
 from gdmcourse.grading.submission import Unreadable, read_notebook, read_submission
 
 HELPER = {"cell_type": "code", "id": "mine", "metadata": {}, "source": "half = 0.5", "outputs": []}
@@ -110,6 +110,22 @@ def test_alone_a_question_takes_along_what_it_builds_on(submit, course):
         cells = alone(key, submission, question, "t")["cells"]
         answers = ["".join(c["source"]) for c in cells if c["metadata"]["gdmcourse"]["role"] == "answer"]
         assert answers == [course.answers[name] for name in sources]
+
+
+def test_lines_of_magic_hide_nothing(submit, course):
+    key = read_key(course.solutions / "key" / "tiny.json")
+    answers = {name: f"%%time\n!ls\n{source}" for name, source in course.answers.items()}
+    submission = read(submit(lambda nb: strip(nb), **answers), course)
+    assert [piece.question for piece in submission.pieces] == ["q1", "q2", "q3"]
+    assert len(alone(key, submission, "q3", "t")["cells"]) == 1 + 3 + 2
+
+
+def test_of_an_answer_that_is_not_needed_the_imports_are_taken_along(submit, course):
+    key = read_key(course.solutions / "key" / "tiny.json")
+    first = f"import cmath\nfrom math import pi\n{course.answers['q1']}"
+    submission = read(submit(q1=first), course)
+    sources = ["".join(cell["source"]) for cell in alone(key, submission, "q2", "t")["cells"]]
+    assert sources[1:3] == ["import cmath\nfrom math import pi", course.answers["q2"]]
 
 
 def test_a_changed_setup_cell_is_a_helper(submit, course):

@@ -85,9 +85,17 @@ def test_the_name_changes_with_settings_and_with_code_however_deep(room):
         {"part": PART.replace("size = 3", "size = 3  # why three")},
         {"part": PART.replace("return draw(self)", "return draw(self), 1")},
         {"drawing": "def draw(m): return 1\n"},
+        {"deep": DEEP.replace("(size)", "(size: int) -> int")},
         {"part": PART + "\n\ndef not_a_part():\n    return 5\n"},
     ],
-    ids=["docstring", "comment", "left out method", "imported where it is used", "another function"],
+    ids=[
+        "docstring",
+        "comment",
+        "left out method",
+        "imported where it is used",
+        "annotation",
+        "another function",
+    ],
 )
 def test_the_name_stays_when_the_result_cannot_change(room, change):
     assert room(**change) == room()

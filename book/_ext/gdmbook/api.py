@@ -67,8 +67,8 @@ class Api(SphinxDirective):
         return [self._room(room, package.parent) for room in rooms]
 
     def _room(self, room: Path, root: Path) -> nodes.section:
-        section = nodes.section(ids=[f"api-{room.name}"])
-        section += nodes.title("", "", nodes.literal("", f"gdmcourse.{room.name}"))
+        section = nodes.section(ids=[f"api-{room.name}"], classes=["api-room"])
+        section += nodes.title("", f"gdmcourse.{room.name}")
         section += self._text(
             ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or ""
         )
@@ -76,8 +76,8 @@ class Api(SphinxDirective):
             found = entries(path)
             if found and not path.name.startswith("__main__"):
                 module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-                part = nodes.section(ids=[f"api-{module}"])
-                part += nodes.title("", "", nodes.literal("", module))
+                part = nodes.section(ids=[f"api-{module}"], classes=["api-module"])
+                part += nodes.title("", module)
                 part += nodes.definition_list(
                     "", *(self._item(entry, module) for entry in found), classes=["api"]
                 )

@@ -49,7 +49,9 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 
 def _number(value: float | None, unit: str) -> str:
-    return "–" if value is None else f"{value:.3g} {unit}"
+    if value is None:
+        return "–"
+    return f"{value:.3g}" + ("" if unit in ("", "1") else f"\u00a0{unit}")  # a space that does not break
 
 
 def _row(texts: list[str]) -> nodes.row:

@@ -57,7 +57,7 @@ def labelled(text: str) -> list[tuple[str, str]]:
     return [(label, formula) for _, label, formula in sorted(found)]
 
 
-def tests(folder: Path) -> list[Test]:
+def marked_tests(folder: Path) -> list[Test]:
     """Return every test under `folder` that is marked with an equation: by function, class or module."""
     found = []
     for path in sorted(folder.rglob("test_*.py")):

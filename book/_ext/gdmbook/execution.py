@@ -4,6 +4,7 @@ A kernel gets one thread, so that as many chapters run as there are cores, that 
 on how many those are, and that the time shown holds for a reader who does other things meanwhile.
 """
 
+import asyncio
 import os
 import platform
 import re
@@ -54,6 +55,13 @@ def execute(page: Page, progress: Progress) -> tuple[NotebookNode, Run]:
     """Run the cells of a page in a fresh kernel; return the notebook with outputs, and what the run took."""
     mark = fingerprint(page)  # before the run: a file edited meanwhile makes the record stale
     notebook = page.notebook()
+    seconds, peak = asyncio.run(_run(page, notebook, progress))
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    return notebook, Run(mark, round(seconds, 2), round(peak, 1), _machine(), when)
+
+
+async def _run(page: Page, notebook: NotebookNode, progress: Progress) -> tuple[float, float]:
+    """Fill in the outputs of `notebook`; return the seconds and the peak memory in MiB."""
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     with TemporaryDirectory() as folder, TemporaryDirectory() as sockets:
         # Sockets in a folder of ours, not ports that others on the machine could reach.
@@ -63,24 +71,21 @@ def execute(page: Page, progress: Progress) -> tuple[NotebookNode, Run]:
             notebook, timeout=CELL_SECONDS, record_timing=False, resources=resources, config=config
         )
         start = time.perf_counter()
-        with client.setup_kernel(env=_environment()):
+        async with client.async_setup_kernel(env=_environment()):
             for done, index in enumerate(code):
                 progress(page, done, len(code))
                 try:
-                    client.execute_cell(notebook.cells[index], index, execution_count=done + 1)
+                    await client.async_execute_cell(notebook.cells[index], index, execution_count=done + 1)
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                     raise ChapterError(_report(page, notebook, index, error)) from error
-            seconds = time.perf_counter() - start
-            peak = _peak(client)
-    when = datetime.now(UTC).strftime("%Y-%m-%d")
-    return notebook, Run(mark, round(seconds, 2), round(peak, 1), _machine(), when)
+            return time.perf_counter() - start, await _peak(client)
 
 
-def _peak(client: NotebookClient) -> float:
+async def _peak(client: NotebookClient) -> float:
     """Return the kernel's peak resident memory in MiB."""
     cell = nbformat.v4.new_code_cell(_PEAK)
     client.nb.cells.append(cell)
-    client.execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
+    await client.async_execute_cell(cell, len(client.nb.cells) - 1, store_history=False)
     client.nb.cells.pop()
     return float(cell.outputs[0].text)
 

@@ -78,7 +78,7 @@ def _imported(tree: ast.AST, modules: frozenset[str] | dict[str, Path], package:
 
 
 def _runs_command(tree: ast.AST) -> bool:
-    """Whether a cell calls the `gdmcourse` command in a shell, which may reach everything."""
+    """Whether a cell hands the library to a shell or a magic, which may reach everything."""
     return any(
         isinstance(node, ast.Call)
         and ast.unparse(node.func).startswith("get_ipython()")

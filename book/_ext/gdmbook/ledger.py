@@ -9,7 +9,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from gdmbook.chapters import pages
-from gdmbook.claims import Claim, Test, claims, tests
+from gdmbook.claims import Claim, Test, claims, marked_tests
 from gdmbook.equations import equation_reference
 from gdmbook.folded import folded
 
@@ -19,7 +19,7 @@ PAGE = "book/back/ledger"
 def checks(root: Path) -> dict[str, list[Test]]:
     """Return the tests of each label."""
     found: dict[str, list[Test]] = defaultdict(list)
-    for test in tests(root / "tests"):
+    for test in marked_tests(root / "tests"):
         for label in test.labels:
             found[label].append(test)
     return found
@@ -42,7 +42,7 @@ class Ledger(SphinxDirective):
                     section += self._entry(claim, checked.get(claim.label, []))
                 sections.append(section)
         total = sum(len(section.children) - 1 for section in sections)  # type: ignore[attr-defined]
-        count = f"{_count(total, 'claim')}, checked by {_count(len(tests(root / 'tests')), 'test')}."
+        count = f"{_count(total, 'claim')}, checked by {_count(len(marked_tests(root / 'tests')), 'test')}."
         return [nodes.paragraph("", count), *sections]
 
     def _entry(self, claim: Claim, found: list[Test]) -> nodes.container:
@@ -56,7 +56,8 @@ class Ledger(SphinxDirective):
             entry += nodes.paragraph("", "No test checks this yet.")
         for test in found:
             where = test.path.relative_to(self.env.srcdir)
-            summary: list[nodes.Node] = [nodes.literal("", test.name), nodes.Text(f" in {where}")]
+            file = nodes.inline("", str(where), classes=["ledger-file"])
+            summary: list[nodes.Node] = [nodes.literal("", test.name), nodes.Text(" "), file]
             source = nodes.literal_block(test.source, test.source, language="python")
             entry += folded(summary, [source], "ledger-test")
         return entry

@@ -85,10 +85,10 @@ def _directive(name: str, argument: str, body: str, lookup: Lookup) -> str:
         return f"*[Figure in the book: {options.get('alt', '')}]* {caption}".strip()
     if name == "list-table":
         return _table(argument, body, lookup)
-    title = argument if name in ("admonition", "dropdown", "topic", "card") else name.capitalize()
-    extra = f" {argument}" if argument and argument != title else ""
-    inner = f"**{title}.**{extra}\n\n{plain(body, lookup)}" if title else plain(body, lookup)
-    return "\n".join(f"> {line}".rstrip() for line in _inline(inner, lookup).split("\n"))
+    titled = name in ("admonition", "dropdown", "topic", "card")
+    title = _inline(argument if titled else f"{name.capitalize()}. {argument}".strip(), lookup)
+    quoted = f"**{title}**\n\n{plain(body, lookup)}"
+    return "\n".join(f"> {line}".rstrip() for line in quoted.split("\n"))
 
 
 def _options(body: str) -> tuple[dict[str, str], str]:
