@@ -46,8 +46,8 @@ def result_hash(settings: dict[str, Any], *parts: Any, without: Collection[str] 
 
     To a part belong its own code, that of the classes of ours it derives from, and all modules of this
     package that theirs import, directly or by others. What can't change the result is left out: comments,
-    docstrings, annotations, layout, the methods named in `without`, and imports inside functions, so import there what
-    only draws or scores.
+    docstrings, annotations, layout, the methods named in `without`, and imports inside functions, so import
+    there what only draws or scores.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     pieces, waiting, seen = [], set(), set()
