@@ -41,7 +41,7 @@ class Ledger(SphinxDirective):
                 for claim in found:
                     section += self._entry(claim, checked.get(claim.label, []))
                 sections.append(section)
-        total = sum(len(section.children) - 1 for section in sections)  # type: ignore[attr-defined]
+        total = sum(len(section.children) - 1 for section in sections)
         count = f"{_count(total, 'claim')}, checked by {_count(len(marked_tests(root / 'tests')), 'test')}."
         return [nodes.paragraph("", count), *sections]
 

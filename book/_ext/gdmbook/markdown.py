@@ -35,7 +35,8 @@ class Lookup(Protocol):
 
 def plain(text: str, lookup: Lookup) -> str:
     """Return MyST `text` as plain Markdown."""
-    done, prose = [], []
+    done: list[str] = []
+    prose: list[str] = []
 
     def flush() -> None:
         if prose:
