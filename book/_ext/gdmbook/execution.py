@@ -26,9 +26,13 @@ from gdmbook.fingerprint import fingerprint
 from gdmbook.records import Run
 
 CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop
-_PEAK = """import resource, sys
-print(max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-      / (2**20 if sys.platform == "darwin" else 2**10))"""
+# Linux counts the size of the process that started a kernel into its ru_maxrss, but not into VmHWM.
+_PEAK = """import pathlib, re, resource, sys
+if sys.platform == "linux":
+    print(int(re.search(r"VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1]) / 2**10)
+else:
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)"""
 
 Progress = Callable[[Page, int, int], None]  # called before each cell: page, cells done, cells in all
 
