@@ -57,7 +57,7 @@ def our_term(x0: float, t: int, kind: str, noise=denoiser) -> float:
     return float((noisy_density(x0, t) * terms).sum() * STEP)
 
 
-# equation: eq-bound-term
+@pytest.mark.equation("eq-bound-term")
 @pytest.mark.parametrize("kind", ["small", "large"])
 @pytest.mark.parametrize("t", [2, 3, 4])
 @pytest.mark.parametrize("x0", [-0.7, 1.3])
@@ -78,7 +78,7 @@ def test_a_term_is_the_divergence_integrated_by_brute_force(t, kind, x0):
     assert our_term(x0, t, kind) == pytest.approx(brute, rel=2e-4)
 
 
-# equation: eq-bound-prior
+@pytest.mark.equation("eq-bound-prior")
 @pytest.mark.parametrize("x0", [-0.7, 0.0, 1.3])
 def test_the_prior_term_is_a_divergence(x0):
     q = noisy_density(x0, 4)
@@ -86,7 +86,7 @@ def test_the_prior_term_is_a_divergence(x0):
     assert float(prior_term(SCHEDULE, torch.tensor([[x0]]))) == pytest.approx(brute, rel=1e-4)
 
 
-# equation: eq-variational-bound
+@pytest.mark.equation("eq-variational-bound")
 @pytest.mark.parametrize("kind", ["small", "large"])
 @pytest.mark.parametrize("x0", [-0.7, 0.4, 1.3])
 def test_the_terms_add_up_to_a_bound_on_the_models_own_density(kind, x0):
@@ -103,7 +103,7 @@ def test_the_terms_add_up_to_a_bound_on_the_models_own_density(kind, x0):
     assert bound < -math.log(p0) + 5
 
 
-# equation: eq-variational-bound
+@pytest.mark.equation("eq-variational-bound")
 @pytest.mark.parametrize("x0", [-2.0, 0.0, 1.3])
 def test_the_bound_is_tight_for_the_true_reverse_process(x0):
     """For data N(0, 1) the true steps back have ε̂ = √(1 − ᾱ_t) x_t and variance β_t, and x_T is N(0, 1)."""
@@ -116,7 +116,7 @@ def test_the_bound_is_tight_for_the_true_reverse_process(x0):
     assert bound == pytest.approx(x0**2 / 2 + math.log(2 * math.pi) / 2, abs=2e-5)
 
 
-# equation: eq-variational-bound
+@pytest.mark.equation("eq-variational-bound")
 @pytest.mark.parametrize("kind", ["small", "large"])
 def test_the_bound_of_a_batch_is_an_estimate_of_its_terms(kind):
     x0 = torch.full((40_000, 1), 0.4)
@@ -132,7 +132,7 @@ def test_the_bound_of_a_batch_is_an_estimate_of_its_terms(kind):
     torch.testing.assert_close(bound.bits_per_dim, bound.total / math.log(2))
 
 
-# equation: eq-bound-weight
+@pytest.mark.equation("eq-bound-weight")
 @pytest.mark.parametrize("kind", ["small", "large"])
 @pytest.mark.parametrize("t", [2, 3, 4])
 def test_a_term_is_a_weighted_error_of_the_noise(t, kind):
@@ -149,7 +149,7 @@ def test_a_term_is_a_weighted_error_of_the_noise(t, kind):
     assert bound_weights(SCHEDULE, kind)[0] == 0
 
 
-# equation: eq-bound-reconstruction
+@pytest.mark.equation("eq-bound-reconstruction")
 @pytest.mark.parametrize("log_variance", [-9.0, -2.0, 1.0])
 @pytest.mark.parametrize("mean", [-1.6, -0.97, 0.1, 1.0])
 def test_the_masses_of_all_grey_levels_add_to_one(mean, log_variance):
@@ -159,7 +159,7 @@ def test_the_masses_of_all_grey_levels_add_to_one(mean, log_variance):
     assert float((-nll).exp().sum()) == pytest.approx(1, abs=1e-9)
 
 
-# equation: eq-bound-reconstruction
+@pytest.mark.equation("eq-bound-reconstruction")
 def test_a_bins_mass_is_the_integral_of_the_density():
     mean, variance = 0.13, 0.01
     x0 = torch.tensor([[0.25]], dtype=torch.float64)
@@ -182,7 +182,6 @@ def test_far_from_the_mean_the_reconstruction_and_its_gradient_stay_finite():
     assert (nll > 10).all()
 
 
-# equation: eq-learned-variance
 def test_the_variance_goes_from_the_posteriors_to_the_steps():
     t = torch.tensor([2, 3, 4])
     for v, kind in ((-1.0, "small"), (1.0, "large")):
@@ -196,7 +195,6 @@ def test_the_variance_goes_from_the_posteriors_to_the_steps():
     torch.testing.assert_close(middle, wanted, rtol=1e-4, atol=0)
 
 
-# equation: eq-learned-variance
 def test_the_bound_is_least_at_the_true_variance_of_a_step_back():
     """For data N(0, v) with the exact ε̂, averaged over data: the best variance is known."""
     v, t = 0.3, 3
@@ -219,7 +217,6 @@ def test_the_bound_is_least_at_the_true_variance_of_a_step_back():
     assert float(found) == pytest.approx(truth, rel=0.03)
 
 
-# equation: eq-learned-variance
 def test_the_bound_trains_the_variance_and_the_simple_loss_the_mean():
     generator = torch.Generator().manual_seed(0)
     x0, noise = torch.randn(6, 2, 3, 3, generator=generator), torch.randn(6, 2, 3, 3, generator=generator)

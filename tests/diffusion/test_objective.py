@@ -30,7 +30,7 @@ def mixture() -> GaussianMixture:
     return GaussianMixture.isotropic(torch.tensor([[-1.0, 0.5], [1.0, -0.3]]), 0.3)
 
 
-# equation: eq-simple-loss
+@pytest.mark.equation("eq-simple-loss")
 def test_the_simple_loss_written_out_image_by_image():
     x0, noise, t = normal(5, 2, 3, 3), normal(5, 2, 3, 3, seed=1), torch.tensor([1, 3, 400, 999, 1000])
 
@@ -45,7 +45,7 @@ def test_the_simple_loss_written_out_image_by_image():
     assert float(simple_loss(network, SCHEDULE, x0, t, noise)) == pytest.approx(total / x0.numel(), rel=1e-4)
 
 
-# equation: eq-simple-loss
+@pytest.mark.equation("eq-simple-loss")
 def test_the_exact_denoiser_has_the_least_loss():
     law = mixture()
     best = exact_denoiser(law, SCHEDULE)

@@ -149,7 +149,7 @@ def test_impossible_times_are_named(sampler, times, message):
 # ---- ancestral sampling ----
 
 
-# equation: eq-ancestral-step
+@pytest.mark.equation("eq-ancestral-step")
 @pytest.mark.parametrize("steps", [5, 50])
 def test_large_variance_is_exact_for_data_of_variance_one(steps):
     law, times = gaussian(1.0), spaced_times(1000, steps)
@@ -165,7 +165,7 @@ def test_large_variance_is_exact_for_data_of_variance_one(steps):
         torch.testing.assert_close(got, wanted)
 
 
-# equation: eq-ancestral-step
+@pytest.mark.equation("eq-ancestral-step")
 @pytest.mark.parametrize("steps", [1, 5, 50])
 def test_small_variance_is_exact_for_a_single_point(steps):
     law, times = gaussian(1e-12), spaced_times(1000, steps)
@@ -177,7 +177,6 @@ def test_small_variance_is_exact_for_a_single_point(steps):
         torch.testing.assert_close(covariance, wanted[1], atol=1e-6, rtol=1e-6)
 
 
-# equation: eq-learned-variance
 @pytest.mark.parametrize("variance", [0.04, 0.3])
 def test_the_right_variance_between_the_two_makes_few_steps_exact(variance):
     """The variance of q(x_s | x_t) for Gaussian data, given as v, leaves no error at all."""
@@ -201,7 +200,7 @@ def test_the_right_variance_between_the_two_makes_few_steps_exact(variance):
         torch.testing.assert_close(value, wanted)
 
 
-# equation: eq-ancestral-step
+@pytest.mark.equation("eq-ancestral-step")
 @pytest.mark.parametrize("variance", ["small", "large"])
 def test_moments_of_a_full_walk_are_those_of_the_data(variance):
     law = gaussian([0.09, 2.0])
