@@ -136,7 +136,9 @@ def rows() -> list[dict[str, str | float]]:
     ]
     if torch.cuda.is_available():
         ours, theirs = _seconds(training_ours(fast=True), training_peer(fast=True))
-        found.append(row(f"{name}, GPU, {FAST}{peer}", 1000 * ours / BATCH, 1000 * theirs / BATCH, "ms/image"))
+        found.append(
+            row(f"{name}, GPU, {FAST}{peer}", 1000 * ours / BATCH, 1000 * theirs / BATCH, "ms/image")
+        )
     return found
 
 

@@ -3,7 +3,8 @@
 import datetime
 import os
 import platform
-from pathlib import Path
+
+from gdmcourse.experiments.records import processor
 
 
 def row(name: str, ours: float, peer: float, unit: str, target: float = 1.0) -> dict[str, str | float]:
@@ -23,8 +24,4 @@ def row(name: str, ours: float, peer: float, unit: str, target: float = 1.0) -> 
 def machine() -> str:
     """The processor's name and how many of its cores this process may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names and names[0] != "unknown" else platform.processor() or platform.machine()
-    return f"{name}, {cores} cores, {platform.system()}"
+    return f"{processor()}, {cores} cores, {platform.system()}"

@@ -4,10 +4,7 @@
 core, and writes the record `number_of_steps` that the chapter on denoising shows. Source: claim 10.
 """
 
-import datetime
 import json
-import platform
-import re
 import sys
 import time
 from dataclasses import replace
@@ -18,7 +15,7 @@ import torch
 
 from gdmcourse.experiments import find_recipe
 from gdmcourse.experiments.ddpm import DDPMRecipe
-from gdmcourse.experiments.records import FOLDER
+from gdmcourse.experiments.records import FOLDER, save_record
 from gdmcourse.metrics.report import score_samples
 from gdmcourse.training import derive_seed, fit, make_fabric, seeded
 from gdmcourse.training.once import use_threads
@@ -75,20 +72,8 @@ def main(folder: Path = FOLDER, *, steps: int = 1100, samples: int = 200) -> Non
         for T in LENGTHS:
             rows.append(measure(noise, T, steps=steps, samples=samples))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    content = {
-        "rows": rows,
-        "training_steps": steps,
-        "samples": samples,
-        "machine": _machine(),
-        "date": datetime.date.today().isoformat(),
-    }
-    (folder / "number_of_steps.json").write_text(json.dumps(content, indent=1) + "\n")
-
-
-def _machine() -> str:
-    info = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.M) if info.exists() else None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    content = {"rows": rows, "training_steps": steps, "samples": samples}
+    save_record("number_of_steps", content, folder)
 
 
 if __name__ == "__main__":

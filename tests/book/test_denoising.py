@@ -109,7 +109,9 @@ def test_what_is_left_of_the_start_in_the_average(n):
 def test_the_true_step_back_has_the_variance_of_the_two_parts(t):
     """q(x_{t−1} | x_t) for a mixture, on a grid by Bayes' rule; Cov[x_0 | x_t] from another grid."""
     mixture = GaussianMixture.isotropic(
-        torch.tensor([[-1.2], [0.9]], dtype=torch.float64), 0.25, torch.tensor([0.4, 0.6], dtype=torch.float64)
+        torch.tensor([[-1.2], [0.9]], dtype=torch.float64),
+        0.25,
+        torch.tensor([0.4, 0.6], dtype=torch.float64),
     )
     betas = torch.linspace(0.05, 0.5, 8, dtype=torch.float64)
     kept = torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)])
@@ -154,8 +156,12 @@ def test_a_training_step_runs_the_network_once_whatever_the_number_of_steps():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
-@pytest.mark.parametrize(("theirs_schedule", "schedule"), [("linear", linear_schedule), ("cosine", cosine_schedule)])
-@pytest.mark.parametrize(("objective", "target"), [("pred_noise", "noise"), ("pred_x0", "x0"), ("pred_v", "velocity")])
+@pytest.mark.parametrize(
+    ("theirs_schedule", "schedule"), [("linear", linear_schedule), ("cosine", cosine_schedule)]
+)
+@pytest.mark.parametrize(
+    ("objective", "target"), [("pred_noise", "noise"), ("pred_x0", "x0"), ("pred_v", "velocity")]
+)
 def test_the_loss_is_that_of_denoising_diffusion_pytorch(theirs_schedule, schedule, objective, target):
     """Theirs counts from 0 and takes the mean over pixels as ours does; its weights for x_0 and v are left out."""
     from denoising_diffusion_pytorch import GaussianDiffusion
@@ -171,7 +177,12 @@ def test_the_loss_is_that_of_denoising_diffusion_pytorch(theirs_schedule, schedu
             return network(x, t + 1)
 
     peer = GaussianDiffusion(
-        Theirs(), image_size=8, timesteps=1000, beta_schedule=theirs_schedule, objective=objective, auto_normalize=False
+        Theirs(),
+        image_size=8,
+        timesteps=1000,
+        beta_schedule=theirs_schedule,
+        objective=objective,
+        auto_normalize=False,
     )
     x0, noise = torch.randn(6, 3, 8, 8, generator=gen()), torch.randn(6, 3, 8, 8, generator=gen(1))
     t = torch.tensor([1, 7, 200, 500, 900, 990])

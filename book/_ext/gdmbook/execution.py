@@ -6,8 +6,6 @@ on how many those are, and that the time shown holds for a reader who does other
 
 import asyncio
 import os
-import platform
-import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -24,6 +22,7 @@ from traitlets.config import Config
 from gdmbook.chapters import Page
 from gdmbook.fingerprint import fingerprint
 from gdmbook.records import Run
+from gdmcourse.experiments.records import processor
 
 CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop
 # Linux counts the size of the process that started a kernel into its ru_maxrss, but not into VmHWM.
@@ -61,7 +60,7 @@ def execute(page: Page, progress: Progress) -> tuple[NotebookNode, Run]:
     notebook = page.notebook()
     seconds, peak = asyncio.run(_run(page, notebook, progress))
     when = datetime.now(UTC).strftime("%Y-%m-%d")
-    return notebook, Run(mark, round(seconds, 2), round(peak, 1), _machine(), when)
+    return notebook, Run(mark, round(seconds, 2), round(peak, 1), processor(), when)
 
 
 async def _run(page: Page, notebook: NotebookNode, progress: Progress) -> tuple[float, float]:
@@ -97,14 +96,6 @@ async def _peak(client: NotebookClient) -> float:
 def _environment() -> dict[str, str]:
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {**os.environ, **threads, "GDMCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
-
-
-def _machine() -> str:
-    try:
-        name = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
-    except OSError:
-        name = None
-    return name[1].strip() if name else platform.processor() or platform.machine()
 
 
 def _report(page: Page, notebook: NotebookNode, index: int, error: Exception) -> str:
