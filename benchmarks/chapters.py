@@ -14,7 +14,9 @@ def rows() -> list[dict[str, str | float]]:
     sys.path.insert(0, str(ROOT / "book/_ext"))  # the book executes its chapters by the same function
     from gdmbook.chapters import chapters
     from gdmbook.execution import execute
+    from gdmbook.models import fetched, train_all
 
+    list(train_all([name for page in chapters(ROOT) for name in fetched(page)], workers=1))
     found = []
     for page in chapters(ROOT):
         run = execute(page, lambda page, done, total: None)[1]

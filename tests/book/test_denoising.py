@@ -1,4 +1,4 @@
-"""Claims of the chapter on denoising whose formulas stand on the page and not in the library, and its prose."""
+"""Claims of the chapter on denoising whose formulas stand on the page, not in the library; and its prose."""
 
 import json
 import math
@@ -163,7 +163,7 @@ def test_a_training_step_runs_the_network_once_whatever_the_number_of_steps():
     ("objective", "target"), [("pred_noise", "noise"), ("pred_x0", "x0"), ("pred_v", "velocity")]
 )
 def test_the_loss_is_that_of_denoising_diffusion_pytorch(theirs_schedule, schedule, objective, target):
-    """Theirs counts from 0 and takes the mean over pixels as ours does; its weights for x_0 and v are left out."""
+    """Theirs counts from 0 and takes the mean over pixels, as ours does; its weights are left out."""
     from denoising_diffusion_pytorch import GaussianDiffusion
 
     torch.manual_seed(0)

@@ -1,5 +1,6 @@
 """The pages that are made from something else: the library's, the benchmarks', the run times."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gdmbook.api import entries
@@ -70,4 +71,7 @@ def test_run_time_is_a_sentence():
     assert sentence(run) == (
         "Run time: 12 s on one CPU core, 410 MiB of memory (measured on a machine, 2026-01-01)."
     )
+    first = replace(run, models={"ddpm-digits": 61.7, "guide-digits": 8.4})
+    assert "12 s on one CPU core, 410 MiB of memory; the first time 70 s more, to train" in sentence(first)
+    assert "ddpm-digits, guide-digits (measured on" in sentence(first)
     assert "not measured" in sentence(None)

@@ -5,14 +5,16 @@ import hashlib
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from jupyter_book.sphinx import build_sphinx
 from rich.console import Console
 from rich.text import Text
 
-from gdmbook.chapters import ROOT, chapters, pages
+from gdmbook.chapters import ROOT, Page, chapters, pages
 from gdmbook.execution import ChapterError, execute_all
+from gdmbook.models import ModelError, fetched, train_all
 from gdmbook.progress import ChapterProgress
 from gdmbook.records import Records
 
@@ -40,7 +42,7 @@ def main() -> int:
     try:
         _execute(root, console)
         _render(root, console)
-    except (ChapterError, FileNotFoundError, RenderError) as error:
+    except (ChapterError, FileNotFoundError, ModelError, RenderError) as error:
         console.print(Text.from_ansi(f"✗ {error}"), soft_wrap=True)
         return 1
     console.print(
@@ -57,13 +59,29 @@ def _execute(root: Path, console: Console) -> None:
     records = Records(root)
     stale = [page for page in chapters(root) if records.find(page) is None]
     if stale:
-        workers = min(len(stale), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+        seconds = _train(stale, cores, console)
+        workers = min(len(stale), cores)
         console.print(f"Executing {len(stale)} of {len(chapters(root))} chapters, {workers} at a time.")
         with ChapterProgress(console) as progress:
             for page, executed, run in execute_all(stale, workers, progress.cell):
-                records.store(page, executed, run)
+                models = {name: seconds[name] for name in fetched(page)}
+                records.store(page, executed, replace(run, models=models))
                 progress.finished(page, run)
     records.prune(root)
+
+
+def _train(stale: list[Page], cores: int, console: Console) -> dict[str, float]:
+    """Train what the pages fetch; return the seconds of each model."""
+    names = list(dict.fromkeys(name for page in stale for name in fetched(page)))
+    seconds: dict[str, float] = {}
+    if names:
+        console.print(f"Fetching or training {len(names)} models, about a minute each the first time.")
+        with console.status("training …"):
+            for name, took in train_all(names, min(len(names), cores)):
+                seconds[name] = took
+                console.print(f"  ✓ {name}: {took:.0f} s of training", highlight=False)
+    return seconds
 
 
 def _render(root: Path, console: Console) -> None:

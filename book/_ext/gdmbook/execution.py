@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
@@ -24,6 +23,7 @@ from gdmbook.fingerprint import fingerprint
 from gdmbook.records import Run
 from gdmcourse.experiments.records import processor
 
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop
 # Linux counts the size of the process that started a kernel into its ru_maxrss, but not into VmHWM.
 _PEAK = """import pathlib, re, resource, sys
@@ -94,8 +94,7 @@ async def _peak(client: NotebookClient) -> float:
 
 
 def _environment() -> dict[str, str]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**os.environ, **threads, "GDMCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
+    return {**os.environ, **ONE_THREAD, "GDMCOURSE_STATIC": "1", "PYTHONHASHSEED": "0"}
 
 
 def _report(page: Page, notebook: NotebookNode, index: int, error: Exception) -> str:

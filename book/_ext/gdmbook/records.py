@@ -4,7 +4,7 @@ Outputs live in a jupyter-cache, where the renderer (MyST-NB) looks for them. Be
 fingerprint of what they depend on, so that an output that may be out of date is never shown.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from jupyter_cache import get_cache
@@ -20,13 +20,17 @@ FOLDER = Path("_build/.jupyter_cache")
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a chapter: wall-clock seconds, peak resident memory in MiB, and where it ran."""
+    """One execution of a chapter: wall-clock seconds, peak resident memory in MiB, and where it ran.
+
+    `models` maps the names of the models that were trained beforehand to the seconds of their training.
+    """
 
     fingerprint: str
     execution_seconds: float  # the key under which MyST-NB looks for it
     peak_mib: float
     machine: str
     when: str
+    models: dict[str, float] = field(default_factory=dict)
 
 
 class Records:

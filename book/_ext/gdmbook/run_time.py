@@ -17,7 +17,8 @@ def sentence(run: Run | None) -> str:
         return "Run time: not measured yet; `make book` measures it."
     seconds = max(1, round(run.execution_seconds))
     took = f"{seconds} s on one CPU core, {run.peak_mib:.0f} MiB of memory"
-    return f"Run time: {took} (measured on {run.machine}, {run.when})."
+    first = f"; the first time {sum(run.models.values()):.0f} s more, to train " if run.models else ""
+    return f"Run time: {took}{first}{', '.join(run.models)} (measured on {run.machine}, {run.when})."
 
 
 class RunTime(SphinxDirective):
