@@ -174,6 +174,22 @@ def test_a_folder_or_a_missing_file_is_set_aside(tmp_path):
             read_notebook(path)
 
 
+@pytest.mark.parametrize("cells", [["a = 1\n" * 60_000], ["a = 1"] * 1001])
+def test_more_code_than_a_parser_can_take_is_set_aside(tmp_path, cells):
+    path = tmp_path / "x.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "cells": [{**HELPER, "source": source} for source in cells]}))
+    with pytest.raises(Unreadable, match="more than 1000 code cells or 300,000 characters"):
+        read_notebook(path)
+
+
+@pytest.mark.parametrize(
+    "source", ["0x" + "f" * 9000, "-" * 90_000 + "1", "x" + ".x" * 20_000, "(" * 9000, "a = 1\0"]
+)
+def test_code_that_breaks_parsers_does_not_break_this_one(submit, course, source):
+    submission = read(submit(q1=f"# answer: q1\n{source}"), course)
+    assert [piece.question for piece in submission.pieces] == ["q1", "q2", "q3"]
+
+
 def test_a_huge_file_is_set_aside_before_it_is_read(tmp_path):
     path = tmp_path / "x.ipynb"
     with path.open("wb") as file:
