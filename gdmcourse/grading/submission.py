@@ -11,7 +11,8 @@ from gdmcourse.grading.key import Key, KeyQuestion
 from gdmcourse.grading.names import defined_names, parse
 from gdmcourse.grading.notebook import Cell, Notebook, source_text
 
-LARGEST = 50_000_000  # bytes; outputs are in the file too
+LARGEST = 150_000_000  # bytes; outputs are in the file too, so room for 100 MB that a loop has printed
+MOST_PARTS = 2_000_000  # lists and objects in it, each of which takes twenty times its space in memory
 MOST_CODE = 300_000  # characters; a parser needs up to a thousand times the memory
 MOST_CELLS = 1000
 IN_SOURCE = re.compile(r"^[ \t]*#[ \t]*answer[ \t]*:[ \t]*(\w+)", re.MULTILINE | re.IGNORECASE)
@@ -50,6 +51,8 @@ def read_notebook(path: Path) -> Notebook:
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"it is larger than {LARGEST // 10**6} MB; clear its outputs and save it again")
     data = path.read_bytes()
+    if data.count(b"[") + data.count(b"{") > MOST_PARTS:
+        raise Unreadable(f"it has more than {MOST_PARTS:,} parts; clear its outputs and save it again")
     if not data.strip():
         raise Unreadable("the file is empty")
     try:

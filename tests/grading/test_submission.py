@@ -193,9 +193,20 @@ def test_code_that_breaks_parsers_does_not_break_this_one(submit, course, source
 def test_a_huge_file_is_set_aside_before_it_is_read(tmp_path):
     path = tmp_path / "x.ipynb"
     with path.open("wb") as file:
-        file.truncate(60_000_000)
-    with pytest.raises(Unreadable, match="larger than 50 MB"):
+        file.truncate(160_000_000)
+    with pytest.raises(Unreadable, match="larger than 150 MB"):
         read_notebook(path)
+    path.write_bytes(b'{"nbformat": 4, "cells": [' + b"{}," * 2_000_000 + b"]}")
+    with pytest.raises(Unreadable, match="more than 2,000,000 parts; clear its outputs"):
+        read_notebook(path)
+
+
+def test_a_hundred_megabytes_of_stored_output_are_no_obstacle(submit, course):
+    def edit(notebook):
+        printed = {"output_type": "stream", "name": "stdout", "text": ["y" * 999 + "\n"] * 100_000}
+        next(cell for cell in notebook["cells"] if cell["id"] == "q1-answer")["outputs"] = [printed]
+
+    assert [piece.question for piece in read(submit(edit), course).pieces] == ["q1", "q2", "q3"]
 
 
 @pytest.mark.parametrize(
