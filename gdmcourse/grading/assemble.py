@@ -68,4 +68,5 @@ def _cell(piece: Piece) -> Cell:
 
 
 def _probes(question: KeyQuestion, token: str) -> list[Cell]:
-    return [probe_cell(p.id, p.source, f"{token}-{p.id}", p.expected) for p in question.probes]
+    ordered = sorted(question.probes, key=lambda probe: probe.hidden)  # what is seen last can't be told
+    return [probe_cell(p.id, p.source, f"{token}-{p.id}", p.expected) for p in ordered]

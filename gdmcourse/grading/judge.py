@@ -17,8 +17,10 @@ def main(job_path: Path) -> None:
     # jsonschema would build a grammar of web addresses (0.8 s) for a check that no notebook needs.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     job: dict[str, Any] = json.loads(job_path.read_text(encoding="utf-8"))
+    from gdmcourse.grading import usage
     from gdmcourse.grading.kernel import WatchedKernel
 
+    usage.adopt_orphans()
     hidden = [Path(path) for path in job["hidden"]]
     kernel = WatchedKernel(Path(job["folder"]), hidden, Limits(**job["limits"]))
     try:

@@ -7,7 +7,6 @@ once, drops what nobody compares before it is parsed, and lets no message throug
 import collections
 import contextlib
 import json
-import os
 import queue
 import re
 import signal
@@ -23,7 +22,7 @@ import zmq
 from jupyter_client.session import Session
 from nbval.kernel import RunningKernel
 
-from gdmcourse.grading import sandbox
+from gdmcourse.grading import sandbox, usage
 from gdmcourse.grading.probe import MIME
 from gdmcourse.grading.sandbox import MIB, Limits
 
@@ -52,7 +51,8 @@ class WatchedKernel(RunningKernel):
         connection = self._connection()
         boxed = sandbox.missing() is None
         home = sandbox.HOME if boxed else str(folder / "home")
-        Path(folder / "home").mkdir()
+        if not boxed:
+            Path(home).mkdir()
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", connection]
         argv += [
             "--IPKernelApp.outstream_class=gdmcourse.grading.probe.swallow",
@@ -63,7 +63,7 @@ class WatchedKernel(RunningKernel):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            cwd=folder / "home",
+            cwd=folder if boxed else home,
             env=sandbox.environment(home),
             preexec_fn=limits.apply,
             start_new_session=True,
@@ -132,17 +132,21 @@ class WatchedKernel(RunningKernel):
         """The next message; raises Empty when timeout or the cell's time is over, KernelGone at a death."""
         end = self.cell_end if timeout is None else min(self.cell_end, time.monotonic() + timeout)
         while True:
-            self._pump()
-            if self._messages[stream]:
+            self._look()  # here and not below: a flood of messages must not stop the clock
+            died = self.process.poll() is not None
+            if died or not self._messages[stream]:
+                self._pump()
+            if self._messages[stream] and time.monotonic() < self.cell_end:
                 return self._messages[stream].popleft()
+            if died:
+                self.kill("the kernel died")
             if time.monotonic() >= end:
                 raise queue.Empty
-            self._look()
 
     def interrupt(self) -> None:
         """Ask the cell to stop, from outside the box, and give it a little time to do so."""
         self.cell_end = time.monotonic() + self.limits.grace
-        for process in self._family():
+        for process in usage.started():
             with contextlib.suppress(psutil.Error):
                 if process.name() != "bwrap":
                     process.send_signal(signal.SIGINT)
@@ -153,11 +157,8 @@ class WatchedKernel(RunningKernel):
 
     def stop(self) -> None:
         """Kill everything that runs in the box."""
-        family = self._family()
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
         self.process.kill()
+        usage.end(usage.started)
         self.process.wait()
         for socket in self._sockets.values():
             socket.close()
@@ -168,33 +169,19 @@ class WatchedKernel(RunningKernel):
         self.stop()
         raise KernelGone(self.gone)
 
-    def _family(self) -> list[psutil.Process]:
-        try:
-            top = psutil.Process(self.process.pid)
-            return [*top.children(recursive=True), top]
-        except psutil.Error:
-            return []
-
     def _look(self) -> None:
-        """Is it alive and within its limits? A look costs about a millisecond, so not at every turn."""
-        if self.process.poll() is not None:
-            self._pump()
-            self.kill("the kernel died")
+        """Is it within its limits? A look costs about a millisecond, so not at every turn."""
         now = time.monotonic()
         if now < self._next_look:
             return
         self._next_look = now + 0.1
-        family = self._family()
-        memory = 0
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                memory += process.memory_info().rss
-        if memory > self.limits.memory:
+        family = usage.started()
+        if usage.memory(family) > self.limits.memory:
             self.kill(f"it used more than {self.limits.memory / sandbox.GIB:g} GiB of memory")
         if len(family) > self.limits.processes:
             self.kill(f"it started more than {self.limits.processes} processes")
-        if len(os.listdir(self.folder)) > 8:
-            self.kill("it wrote where only the kernel's sockets belong")
+        if usage.written(self.folder) > self.limits.disk:
+            self.kill(f"it wrote more than {self.limits.disk / MIB:g} MiB of files")
         if now > self.end + self.limits.grace:
             self.kill(f"the notebook's {self.limits.notebook:g} s were used up")
 
@@ -234,7 +221,14 @@ class WatchedKernel(RunningKernel):
                 return None
         except Exception:  # anything can be in a message; one that can't be read is none
             return None
-        self._passed += kind == "display_data"
-        if kind == "display_data" and self._passed > MESSAGES:
+        if kind == "status" and (content["execution_state"] != "idle" or self._ends(parent)):
+            return None
+        self._passed += kind in ("display_data", "error")
+        if kind in ("display_data", "error") and self._passed > MESSAGES:
             return None
         return {"msg_type": kind, "parent_header": parent, "content": content}
+
+    def _ends(self, parent: dict[str, Any]) -> bool:
+        """Whether the last message that waits already says that this cell has ended."""
+        last = self._messages["iopub"][-1] if self._messages["iopub"] else None
+        return last is not None and last["msg_type"] == "status" and last["parent_header"] == parent

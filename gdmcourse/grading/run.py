@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from gdmcourse.grading import judge
+from gdmcourse.grading import judge, usage
 from gdmcourse.grading.notebook import Notebook, write_json
 from gdmcourse.grading.sandbox import Limits
 
@@ -49,8 +46,8 @@ def run(notebook: Notebook, limits: Limits, hidden: Sequence[Path] = ()) -> Outc
         answer = json.loads(result.read_text(encoding="utf-8"))
         return Outcome({record["cell"]: record for record in answer["records"]}, answer["gone"])
     finally:
-        shutil.rmtree(judged, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
+        usage.remove(judged)
+        usage.remove(folder)
 
 
 def _judge(judged: Path, seconds: float) -> str:
@@ -78,13 +75,7 @@ def _judge(judged: Path, seconds: float) -> str:
 
 def _kill_tree(process: subprocess.Popen[bytes]) -> None:
     """Kill the judge and its kernel, whatever state they are in; the box dies with its parent anyway."""
-    try:
-        family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    except psutil.Error:
-        family = []
-    for member in family:
-        try:
-            member.kill()
-        except psutil.Error:
-            continue
+    family = usage.started(process.pid)  # before the judge dies and these lose their parent
+    process.kill()
+    usage.end(lambda: [member for member in family if member.is_running()])
     process.wait()

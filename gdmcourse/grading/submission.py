@@ -11,7 +11,10 @@ from gdmcourse.grading.key import Key, KeyQuestion
 from gdmcourse.grading.names import defined_names, parse
 from gdmcourse.grading.notebook import Cell, Notebook, source_text
 
-LARGEST = 50_000_000  # bytes; outputs are in the file too
+LARGEST = 150_000_000  # bytes; outputs are in the file too, so room for 100 MB that a loop has printed
+MOST_PARTS = 2_000_000  # lists and objects in it, each of which takes twenty times its space in memory
+MOST_CODE = 300_000  # characters; a parser needs up to a thousand times the memory
+MOST_CELLS = 1000
 IN_SOURCE = re.compile(r"^[ \t]*#[ \t]*answer[ \t]*:[ \t]*(\w+)", re.MULTILINE | re.IGNORECASE)
 
 
@@ -48,6 +51,8 @@ def read_notebook(path: Path) -> Notebook:
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"it is larger than {LARGEST // 10**6} MB; clear its outputs and save it again")
     data = path.read_bytes()
+    if data.count(b"[") + data.count(b"{") > MOST_PARTS:
+        raise Unreadable(f"it has more than {MOST_PARTS:,} parts; clear its outputs and save it again")
     if not data.strip():
         raise Unreadable("the file is empty")
     try:
@@ -63,8 +68,11 @@ def read_notebook(path: Path) -> Notebook:
     cells = notebook.get("cells")
     if not isinstance(cells, list) or not all(_is_cell(cell) for cell in cells):
         raise Unreadable("it is not a notebook: its cells are missing or damaged")
-    if not any(cell["cell_type"] == "code" and source_text(cell).strip() for cell in cells):
+    sources = [source_text(cell) for cell in cells if cell["cell_type"] == "code"]
+    if not any(source.strip() for source in sources):
         raise Unreadable("it has no code cells")
+    if len(sources) > MOST_CELLS or sum(map(len, sources)) > MOST_CODE:
+        raise Unreadable(f"it has more than {MOST_CELLS} code cells or {MOST_CODE:,} characters of code")
     _check_language(notebook)
     return notebook
 
@@ -155,7 +163,7 @@ def _plain(source: str) -> str:
     try:
         tree = parse(source)
         return ast.dump(tree) if tree.body else source.strip()
-    except RecursionError:
+    except (RecursionError, ValueError):  # too deep, or an integer too long to be written in decimals
         return source.strip()
 
 

@@ -146,6 +146,90 @@ def broken(name, *a, **k):
     return original(name, *a, **k)
 builtins.__import__ = broken
 """,
+    "a fake probe payload from the answer's own cell": WRONG
+    + """
+from IPython.display import publish_display_data
+value = {"type": "list", "items": [{"type": "float", "shape": [], "values": [v]} for v in (0.5, 1.0)]}
+for token in (None, "", "q1-probe-1"):
+    for index in (0, 1):
+        publish_display_data({"application/vnd.gdmcourse.probe+json": {
+            "token": token, "index": index, "rtol": 9.0, "atol": 9.0, "value": value, "right": [True] * 2}})
+print("application/vnd.gdmcourse.probe+json", value)
+""",
+    "a display under the probe's own token before the real one": """
+import sys
+from IPython.display import publish_display_data
+def signal(alpha_bar):
+    frame = sys._getframe()
+    while frame is not None:
+        probe = frame.f_globals.get("probe")
+        for cell in getattr(probe, "__closure__", None) or ():
+            if isinstance(cell.cell_contents, str):
+                value = {"type": "list", "items": [{"type": "float", "shape": [], "values": [0.5]}] * 2}
+                payload = {"token": cell.cell_contents, "index": 0, "rtol": 9, "atol": 9, "value": value}
+                publish_display_data({"application/vnd.gdmcourse.probe+json": payload})
+        frame = frame.f_back
+    return 7.0
+""",
+    "probe and check redefined": WRONG
+    + """
+import sys, gdmcourse.grading, gdmcourse.grading.probe
+def probe(*a, **k): pass
+check = probe
+gdmcourse.grading.probe.numbered = gdmcourse.grading.numbered = lambda token: probe
+gdmcourse.grading.probe.emit = gdmcourse.grading.probe.publish_display_data = probe
+sys.modules["gdmcourse.grading.probe"] = gdmcourse.grading
+""",
+    "the display pipeline replaced": WRONG
+    + """
+import IPython.display, IPython.core.display_functions as functions
+IPython.display.publish_display_data = functions.publish_display_data = lambda *a, **k: None
+shell = get_ipython()
+shell.display_formatter = None
+shell.display_pub = type("Pub", (), {"publish": lambda *a, **k: None})()
+shell.kernel.iopub_socket = None
+""",
+    "a trace function and a profiler": WRONG
+    + """
+import sys, threading
+def trace(frame, event, argument):
+    for name in ("value", "a", "alpha_bar"):
+        if name in frame.f_locals:
+            frame.f_locals[name] = 0.5
+    return trace
+sys.settrace(trace); sys.setprofile(trace); threading.settrace(trace)
+""",
+    "handlers for the end": WRONG
+    + """
+import atexit, os, signal as signals, sys
+atexit.register(lambda: os.write(1, b"right"))
+sys.excepthook = sys.unraisablehook = lambda *a: None
+for number in range(1, 65):
+    try: signals.signal(number, signals.SIG_IGN)
+    except (OSError, ValueError): pass
+def signal(alpha_bar):
+    return alpha_bar + 0.001
+""",
+    "a child that goes on as the kernel": WRONG
+    + """
+import os
+def signal(alpha_bar):
+    os.fork()
+    return 7.0
+""",
+    "the connection file and the other process": WRONG
+    + """
+import glob, json, os
+for name in glob.glob("/tmp/gdm*/connection.json"):
+    os.remove(name)
+    os.symlink("/etc/passwd", name)
+for pid in (1, os.getppid()):
+    for what in ("environ", "mem", "root", "cwd"):
+        try: open(f"/proc/{pid}/{what}", "rb").read(9)
+        except OSError: pass
+    try: os.kill(pid, 15)
+    except OSError: pass
+""",
     "the clock and the random state": WRONG
     + "import time, random\ntime.sleep = time.time = lambda *a: 0\nrandom.seed(0)\n",
 }

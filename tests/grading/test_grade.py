@@ -80,6 +80,22 @@ def test_values_before_an_error_count(submit, judge):
     assert result.questions[0].reasons == ["a hidden input: ValueError"]  # the message could tell the input
 
 
+def test_hidden_inputs_that_one_answer_remembers_are_not_told_by_a_later_one(submit, judge):
+    spy = (
+        "import builtins\nbuiltins.seen = []\n"
+        "def signal(a):\n    builtins.seen.append(a)\n    return math.sqrt(a)"
+    )
+    teller = (
+        "import builtins\ndef noise(a):\n    raise ValueError(getattr(builtins, 'seen', 'nothing'))\n"
+        "told = repr(getattr(builtins, 'seen', 'nothing'))\ndef snr(a):\n    return told\n"
+        "if getattr(builtins, 'seen', None): raise ValueError(told)"
+    )
+    result = judge(submit(q1=spy, q2=teller))
+    assert earned(result) == {"q1": 3.0, "q2": 0.0, "q3": 0.0}
+    assert "ValueError: nothing" in as_json(result)
+    assert "0.81" not in as_json(result)
+
+
 def test_what_a_student_writes_is_escaped_and_the_page_needs_no_other(submit, judge):
     result = judge(submit(q2="def noise(a):\n    raise ValueError('no <b>idea</b>')"), only="q2")
     assert result.questions[0].reasons[0].endswith("ValueError: no <b>idea</b>")

@@ -174,12 +174,39 @@ def test_a_folder_or_a_missing_file_is_set_aside(tmp_path):
             read_notebook(path)
 
 
+@pytest.mark.parametrize("cells", [["a = 1\n" * 60_000], ["a = 1"] * 1001])
+def test_more_code_than_a_parser_can_take_is_set_aside(tmp_path, cells):
+    path = tmp_path / "x.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "cells": [{**HELPER, "source": source} for source in cells]}))
+    with pytest.raises(Unreadable, match="more than 1000 code cells or 300,000 characters"):
+        read_notebook(path)
+
+
+@pytest.mark.parametrize(
+    "source", ["0x" + "f" * 9000, "-" * 90_000 + "1", "x" + ".x" * 20_000, "(" * 9000, "a = 1\0"]
+)
+def test_code_that_breaks_parsers_does_not_break_this_one(submit, course, source):
+    submission = read(submit(q1=f"# answer: q1\n{source}"), course)
+    assert [piece.question for piece in submission.pieces] == ["q1", "q2", "q3"]
+
+
 def test_a_huge_file_is_set_aside_before_it_is_read(tmp_path):
     path = tmp_path / "x.ipynb"
     with path.open("wb") as file:
-        file.truncate(60_000_000)
-    with pytest.raises(Unreadable, match="larger than 50 MB"):
+        file.truncate(160_000_000)
+    with pytest.raises(Unreadable, match="larger than 150 MB"):
         read_notebook(path)
+    path.write_bytes(b'{"nbformat": 4, "cells": [' + b"{}," * 2_000_000 + b"]}")
+    with pytest.raises(Unreadable, match="more than 2,000,000 parts; clear its outputs"):
+        read_notebook(path)
+
+
+def test_a_hundred_megabytes_of_stored_output_are_no_obstacle(submit, course):
+    def edit(notebook):
+        printed = {"output_type": "stream", "name": "stdout", "text": ["y" * 999 + "\n"] * 100_000}
+        next(cell for cell in notebook["cells"] if cell["id"] == "q1-answer")["outputs"] = [printed]
+
+    assert [piece.question for piece in read(submit(edit), course).pieces] == ["q1", "q2", "q3"]
 
 
 @pytest.mark.parametrize(

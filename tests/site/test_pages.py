@@ -48,6 +48,35 @@ def test_formulas_are_drawn(browser, page):
     )
 
 
+# The formulas that are wider than the space left of their number.
+TOO_WIDE = """
+return [...document.querySelectorAll('.bd-article div.math')].flatMap((box) => {
+  const formula = box.querySelector('mjx-math')?.getBoundingClientRect();
+  const number = box.querySelector('.eqno');
+  const end = (number || box).getBoundingClientRect()[number ? 'left' : 'right'];
+  return formula && formula.right > end + 1 ? [`${box.id} ${box.textContent.slice(0, 60)}`] : [];
+});
+"""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_formula_of_a_wide_page_is_cut_off(browser, page):
+    browser.open(page)
+    assert browser.js(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_punctuation_stays_with_its_formula(browser, page):
+    browser.resize(NARROW)
+    browser.open(page)
+    alone = browser.js(
+        "return [...document.querySelectorAll('.bd-article span.math')].filter((formula) =>"
+        " /^[.,;:!?)]/.test(formula.nextSibling?.data || '') && !formula.closest('.together'))"
+        ".map((formula) => formula.parentElement.textContent.slice(0, 60))"
+    )
+    assert alone == []
+
+
 def test_formulas_are_there_at_all(browser):
     browser.open("book/start/notation")
     assert len(browser.driver.find_elements(By.CSS_SELECTOR, "mjx-container")) > 50

@@ -10,9 +10,20 @@ from sphinx.errors import ExtensionError
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
     """Register every part; each is a module with a `setup` of its own."""
-    from gdmbook import api, benchmarks, downloads, exercises, folded, ledger, offline, run_time, slider
+    from gdmbook import (
+        api,
+        benchmarks,
+        downloads,
+        exercises,
+        folded,
+        formulas,
+        ledger,
+        offline,
+        run_time,
+        slider,
+    )
 
-    for part in (folded, api, benchmarks, downloads, exercises, ledger, offline, run_time, slider):
+    for part in (folded, api, benchmarks, downloads, exercises, formulas, ledger, offline, run_time, slider):
         part.setup(app)
     # When the tool itself changes, every page is read again.
     digest = hashlib.sha256(
