@@ -20,7 +20,10 @@ Score = Callable[[Tensor, Tensor], Tensor]
 class SDE(Protocol):
     """What the solvers ask of an equation; times are Python floats or tensors (n,) in [0, 1]."""
 
-    prior_std: float
+    @property
+    def prior_std(self) -> float:
+        """Standard deviation of the noise that sampling starts from."""
+        ...
 
     def drift(self, x: Tensor, t: float) -> Tensor:
         """f(x, t)."""
