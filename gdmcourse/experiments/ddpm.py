@@ -186,7 +186,7 @@ RECIPES = {
     "ddpm-mnist": _presets(
         DDPMRecipe(
             dataset="mnist",
-            steps=3600,
+            steps=3000,
             batch_size=32,
             lr=3e-3,
             warmup=100,
