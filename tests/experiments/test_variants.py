@@ -72,7 +72,6 @@ def test_a_run_leaves_samples_and_scores(name, tmp_path):
     assert outcome.metrics["frechet"] > outcome.metrics["frechet_reference"]
 
 
-@pytest.mark.equation("def-hybrid-loss", "def-learned-variance")
 def test_the_variance_is_learned_beside_the_noise():
     """After a little training v brings the bound below its value at the start (v = 0), with the same ε̂."""
     recipe = replace(find_recipe("improved-ddpm-digits", "smoke"), batch_size=32, lr=4e-3)
