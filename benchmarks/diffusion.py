@@ -1,14 +1,14 @@
 """A training step against denoising-diffusion-pytorch's U-Net, and sampling against a diffusers pipeline.
 
-In the first both sides have the same number of parameters to 0.01 %, the same images and the same optimiser;
-in the second both call the very same network and draw the same images. On a GPU the training step is measured
-in bfloat16 and compiled as well. Memory is what a process grows by, in a fresh process for each side.
+In the first both sides have the same number of parameters to 0.01 %, the same images and the same optimiser,
+and each its own network and loss; in the second both call the very same network and draw the same images. On
+a GPU the training step is measured in bfloat16 and compiled as well. Memory is what a process grows by over
+its size when everything is ready to run, in a fresh process for each side; on a GPU, what is allocated there.
 """
 
 import contextlib
 import multiprocessing
-import os
-import resource
+import re
 import statistics
 import time
 import warnings
@@ -30,20 +30,19 @@ FAST = "bfloat16 and compiled"
 
 
 def training_ours(fast: bool = False) -> Callable[[], Any]:
-    model = UNet(1, width=WIDTH, multipliers=(1, 2, 4), attention=(1,))
-    loss = denoising_loss(linear_schedule(1000))
-    device = _device()
-    if device.type == "cuda":
-        loss = denoising_loss(linear_schedule(1000).to(device))
+    """Our side of the training step."""
+    model, device = _unet(), _device()
+    loss = denoising_loss(linear_schedule(1000).to(device))
     network = torch.compile(model) if fast else model
     generator = torch.Generator(device).manual_seed(0)
-    return _step(model, lambda images: loss(network, images, generator), fast)
+    return _step(model, lambda images: loss(network, 2 * images - 1, generator), fast)
 
 
 def training_peer(fast: bool = False) -> Callable[[], Any]:
-    from denoising_diffusion_pytorch import GaussianDiffusion, Unet
+    """The peer's: its U-Net and its loss, which maps images from [0, 1] to [−1, 1] as well."""
+    from denoising_diffusion_pytorch import GaussianDiffusion
 
-    model = Unet(dim=PEER_WIDTH, dim_mults=(1, 2, 4), channels=1)
+    model = _peer_unet()
     loss = GaussianDiffusion(model, image_size=SIDE, timesteps=1000, beta_schedule="linear").to(_device())
     if fast:
         loss.model = torch.compile(model)
@@ -70,16 +69,18 @@ def _step(model: nn.Module, loss: Callable[[Tensor], Tensor], fast: bool) -> Cal
 
 
 def sampling_ours() -> Callable[[], Tensor]:
-    network, schedule = _network(), linear_schedule(1000)
+    """Our side of the sampling run."""
+    network, schedule, device = _network().to(_device()), linear_schedule(1000), _device()
 
     def sample() -> Tensor:
-        noise = torch.randn(SAMPLES, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-        return ddim(network, schedule, noise, spaced_times(1000, STEPS), clip=1.0)
+        noise = torch.randn(SAMPLES, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).to(device)
+        return ddim(network, schedule, noise, spaced_times(1000, STEPS), clip=1.0).cpu()
 
     return sample
 
 
 def sampling_peer() -> Callable[[], Tensor]:
+    """The peer's: a pipeline around the same network, with the scheduler set to what DDIM is."""
     from diffusers import ConfigMixin, DDIMPipeline, DDIMScheduler, ModelMixin
     from diffusers.configuration_utils import register_to_config
     from diffusers.models.unets.unet_2d import UNet2DOutput
@@ -96,7 +97,7 @@ def sampling_peer() -> Callable[[], Tensor]:
             return UNet2DOutput(sample=self.network(sample, (timestep + 1).expand(len(sample))))
 
     scheduler = DDIMScheduler(1000, timestep_spacing="trailing", clip_sample=True)
-    pipeline = DDIMPipeline(unet=Wrapped(), scheduler=scheduler)
+    pipeline = DDIMPipeline(unet=Wrapped(), scheduler=scheduler).to(_device())
     pipeline.set_progress_bar_config(disable=True)
 
     def sample() -> Tensor:
@@ -113,9 +114,19 @@ def sampling_peer() -> Callable[[], Tensor]:
     return sample
 
 
+def _unet() -> UNet:
+    return UNet(1, width=WIDTH, multipliers=(1, 2, 4), attention=(1,))
+
+
+def _peer_unet() -> nn.Module:
+    from denoising_diffusion_pytorch import Unet
+
+    return Unet(dim=PEER_WIDTH, dim_mults=(1, 2, 4), channels=1)
+
+
 def _network() -> UNet:
     torch.manual_seed(0)
-    network = UNet(1, width=WIDTH, multipliers=(1, 2, 4), attention=(1,))
+    network = _unet()
     nn.init.normal_(network.last[-1].weight, std=0.02)  # it starts at zero, which would hide a difference
     return network.eval()
 
@@ -126,6 +137,8 @@ def rows() -> list[dict[str, str | float]]:
     name = f"diffusion training step, {BATCH} images of {SIDE}×{SIDE}, 2.6 M parameters"
     peer, against = " (peer: denoising-diffusion-pytorch)", " (peer: diffusers)"
     drawing = f"DDIM, {SAMPLES} images in {STEPS} steps, same network"
+    sizes = [sum(p.numel() for p in model.parameters()) for model in (_unet(), _peer_unet())]
+    assert abs(sizes[0] / sizes[1] - 1) < 1e-4, f"the networks should be of one size, not {sizes}"
     apart = (sampling_ours()() - sampling_peer()()).abs().max().item()
     assert apart < 1e-3, f"the samplers should draw the same images, but differ by {apart}"
     found = [
@@ -167,10 +180,23 @@ def _growth(name: str) -> float:
     warnings.simplefilter("ignore")
     torch.set_num_threads(THREADS)
     run = globals()[name]()
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    if torch.cuda.is_available():
+        run()
+        torch.cuda.reset_peak_memory_stats()
+        run()
+        return torch.cuda.max_memory_allocated() / 2**20
+    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts again from here
+    before = _status("VmRSS")
     run()
     run()
-    return max(1.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 - before)
+    return _status("VmHWM") - before
+
+
+def _status(field: str) -> float:
+    """A number of this process's own memory, in MiB."""
+    found = re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 2**10
 
 
 def _device() -> torch.device:

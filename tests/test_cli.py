@@ -72,6 +72,20 @@ def test_a_training_that_diverged_exits_with_1_and_a_sentence(monkeypatch):
     assert "7" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [("T=0", "at least one step"), ("sample_steps=2000", "1 … T = 1000"), ("beta=2", "with a field of")],
+)
+def test_a_recipe_that_cannot_be_is_refused_before_the_training(setting, message, tmp_path):
+    result = run(
+        "train", "ddpm-digits", "--preset", "smoke", "--set", setting, "--out", str(tmp_path / "run")
+    )
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_interrupt_exits_with_130(monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser, alpha_bar_at, schedule_on
 from gdmcourse.diffusion.schedule import Schedule
-from gdmcourse.nn.unet import NoNullClass
+from gdmcourse.nn.unet import NoNullClass, check_labels
 from gdmcourse.probability import GaussianMixture
 
 # A classifier of noisy images: maps (x_t, t) to logits (n, classes).
@@ -18,10 +18,16 @@ Classifier = Callable[[Tensor, Tensor], Tensor]
 def classifier_gradient(
     classifier: Classifier, x_t: Float[Tensor, " n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " n"]
 ) -> Float[Tensor, " n *shape"]:
-    """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off."""
+    """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off.
+
+    Raises ValueError for a label that is none of the classifier's.
+    """
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()
-        log_probability = classifier(x, t).log_softmax(1).gather(1, y[:, None])
+        logits = classifier(x, t)
+        if not y.is_cuda:
+            check_labels(y, logits.shape[1])
+        log_probability = logits.log_softmax(1).gather(1, y[:, None])
         return torch.autograd.grad(log_probability.sum(), x)[0]
 
 
@@ -36,13 +42,15 @@ def classifier_guidance(
     """The denoiser ε̂ − s √(1 − ᾱ_t) ∇ log p(y | x_t), whose score is that of p(x_t) p(y | x_t)^s.
 
     The inner denoiser is asked without a label. At s = 0 it is returned as it is but for y; at s = 1
-    exact parts give the exact conditional. The guided one raises ValueError without y. Source:
+    exact parts give the exact conditional. The guided one raises ValueError without y, for a label that
+    is none of the classifier's, and for a time outside 1 … T. Source:
     `eq-classifier-guidance` (Dhariwal and Nichol 2021).
     """
 
     def guided(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
         if y is None:
             raise ValueError("classifier guidance needs labels y to guide towards")
+        schedule.check_time(t)
         noise = denoiser(x_t, t, None)
         if scale == 0:
             return noise

@@ -20,7 +20,10 @@ Score = Callable[[Tensor, Tensor], Tensor]
 class SDE(Protocol):
     """What the solvers ask of an equation; times are Python floats or tensors (n,) in [0, 1]."""
 
-    prior_std: float
+    @property
+    def prior_std(self) -> float:
+        """Standard deviation of the noise that sampling starts from."""
+        ...
 
     def drift(self, x: Tensor, t: float) -> Tensor:
         """f(x, t)."""
@@ -46,6 +49,13 @@ class VPSDE:
     beta_min: float = 0.1
     beta_max: float = 20.0
     prior_std = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless 0 < beta_min ≤ beta_max."""
+        if not 0 < self.beta_min <= self.beta_max:
+            raise ValueError(
+                f"the VP SDE's rates need 0 < beta_min ≤ beta_max, not {self.beta_min}, {self.beta_max}"
+            )
 
     def beta(self, t: float) -> float:
         """β(t)."""
@@ -74,6 +84,13 @@ class VESDE:
 
     sigma_min: float = 0.01
     sigma_max: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless 0 < sigma_min < sigma_max."""
+        if not 0 < self.sigma_min < self.sigma_max:
+            raise ValueError(
+                f"the VE SDE's noise needs 0 < sigma_min < sigma_max, not {self.sigma_min}, {self.sigma_max}"
+            )
 
     @property
     def prior_std(self) -> float:

@@ -19,7 +19,10 @@ CATALOG = {
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+    "improved-ddpm-digits": ("improved_ddpm", "a diffusion model that learns its variance too, on digits"),
     "ncsn-digits": ("ncsn", "a score network for many noise levels, with annealed Langevin, on digits"),
+    "vp-sde-digits": ("score_sde", "the variance-preserving SDE with predictor–corrector, on digits"),
+    "ve-sde-digits": ("score_sde", "the variance-exploding SDE with predictor–corrector, on digits"),
 }
 
 

@@ -10,6 +10,7 @@ metrics.json    the scores; written last, so that it marks a run as complete
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gdmcourse.experiments import find_recipe
+from gdmcourse.experiments.recipe import Recipe
 from gdmcourse.training import derive_seed, make_fabric, seeded
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def run_recipe(
     out: str | Path | None = None,
     seed: int | None = None,
     precision: str | None = None,
+    settings: Sequence[str] = (),
     devices: int | None = None,
     nodes: int | None = None,
     fresh: bool = False,
@@ -50,11 +53,12 @@ def run_recipe(
 ) -> Outcome:
     """Train the recipe `name`, or go on with it, in the folder `out`, `runs/NAME-PRESET` by default.
 
-    A run that is complete is left as it is. `fresh` removes what an earlier run left in the folder. `seed`
-    and `precision` replace the preset's. Raises ValueError for an unknown recipe or preset, and for a folder
-    that holds something else or a run with other settings; NonFiniteLoss as `fit` does.
+    A run that is complete is left as it is. `fresh` removes what an earlier run left in the folder. `seed`,
+    `precision` and `settings` such as "target=x0" (see `with_settings`) replace the preset's. Raises
+    ValueError for an unknown recipe, preset or setting, and for a folder that holds something else or a run
+    with other settings; NonFiniteLoss as `fit` does.
     """
-    recipe = find_recipe(name, preset)
+    recipe = with_settings(find_recipe(name, preset), settings)
     changes: dict[str, Any] = {"seed": seed, "precision": precision}
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     folder = Path(out) if out is not None else Path("runs") / f"{name}-{preset}"
@@ -103,6 +107,31 @@ def run_recipe(
         _write_json(folder / "metrics.json", metrics)
     fabric.barrier()
     return Outcome(folder, metrics, was_complete=False, is_reporter=fabric.is_global_zero)
+
+
+def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """The recipe with fields replaced by texts such as "target=x0", "lr=1e-3" or "multipliers=[1, 2, 2]".
+
+    A value is JSON where it can be read as such, else a word. Raises ValueError, which lists the fields there
+    are, for an unknown one, and for a value of another kind than the recipe's own.
+    """
+    known, changes = asdict(recipe), dict[str, Any]()
+    for setting in settings:
+        field, equals, text = setting.partition("=")
+        if not equals or field not in known:
+            raise ValueError(f"{setting!r} isn't FIELD=VALUE with a field of: {', '.join(known)}")
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        value = tuple(value) if isinstance(value, list) else value
+        old = known[field]
+        if isinstance(old, float) and type(value) is int:
+            value = float(value)
+        if old is not None and type(value) is not type(old):
+            raise ValueError(f"{field} is {old!r} in this recipe, so {text!r} can't replace it")
+        changes[field] = value
+    return replace(recipe, **changes)
 
 
 def _require_same(folder: Path, config: dict[str, Any]) -> None:

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from gdmcourse.diffusion import (
     Schedule,
+    ScheduleError,
+    as_denoiser,
     classifier_free_guidance,
     classifier_guidance,
     exact_classifier,
@@ -94,6 +96,26 @@ def test_classifier_guidance_needs_labels():
         guided(X, T)
 
 
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_of_no_class_are_named(label):
+    """A negative one would count from the end, and the others stop with a message about indices."""
+    y = torch.full((30,), label)
+    with pytest.raises(ValueError, match=rf"labels must be in 0 … 2; got {label}"):
+        classifier_guidance(exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, 1.0)(
+            X, T, y
+        )
+    with pytest.raises(ValueError, match=r"in 0 … 2"):
+        exact_denoiser(LAW, SCHEDULE)(X, T, y)
+
+
+@pytest.mark.parametrize("time", [-1, 1001])
+def test_times_that_the_schedule_has_not_are_named(time):
+    t = torch.full((30,), time)
+    guided = classifier_guidance(lambda *_: X, exact_classifier(LAW, SCHEDULE), SCHEDULE, 1.0)
+    with pytest.raises(ScheduleError, match=f"time {time} is outside"):
+        guided(X, t, Y)
+
+
 # equation: eq-guided-mean
 def test_the_guided_mean_is_exact_in_small_steps():
     """μ + Σg against the mean of the exact q(x_{t−1} | x_t, y): the error falls faster than the shift."""
@@ -164,6 +186,10 @@ def test_without_a_label_guidance_is_unconditional():
 def test_guidance_without_a_null_class_is_refused():
     with pytest.raises(NoNullClass, match="null_class=True"):
         classifier_free_guidance(unet(null_class=False), 2.0)
+    # Behind another target nobody can see it beforehand, so the first call says so.
+    guided = classifier_free_guidance(as_denoiser(unet(null_class=False), SCHEDULE, "velocity"), 2.0)
+    with pytest.raises(NoNullClass, match="null_class=True"):
+        guided(torch.zeros(2, 1, 8, 8), torch.tensor([1, 2]), torch.tensor([0, 1]))
 
 
 def test_samples_follow_the_label_and_lose_spread_with_the_scale():

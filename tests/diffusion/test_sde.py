@@ -135,6 +135,15 @@ def test_the_times_of_an_sde_are_checked(times):
         reverse_sde(exact_score(ONE, VPSDE()), VPSDE(), normal(2, 2), times)
 
 
+def test_impossible_rates_and_noise_levels_are_refused():
+    for rates in ((0.0, 20.0), (2.0, 1.0), (math.nan, 1.0)):
+        with pytest.raises(ValueError, match="0 < beta_min ≤ beta_max"):
+            VPSDE(*rates)
+    for levels in ((0.0, 10.0), (1.0, 1.0), (-1.0, 1.0)):
+        with pytest.raises(ValueError, match="0 < sigma_min < sigma_max"):
+            VESDE(*levels)
+
+
 def test_no_noise_is_added_on_the_last_step():
     ends = [
         reverse_sde(

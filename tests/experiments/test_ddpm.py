@@ -1,12 +1,20 @@
 """The diffusion recipes: every preset is sound, a run leaves all it should, and digits come out well."""
 
+import io
+import itertools
 import json
+import os
+import subprocess
+import sys
+import tarfile
 from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
-from gdmcourse.data import CATALOG, Dataset
+from gdmcourse.data import CATALOG, Dataset, data_root
+from gdmcourse.data.cifar10 import ARCHIVE
 from gdmcourse.diffusion import classifier_free_guidance
 from gdmcourse.experiments import PRESETS, find_recipe
 from gdmcourse.experiments.run_folder import run_recipe
@@ -62,6 +70,53 @@ def test_the_gpu_preset_of_mnist_is_the_network_of_the_sources_for_60_epochs():
         "bf16-mixed",
         True,
     )
+
+
+TWO_STEPS = """
+import json, re, sys
+from dataclasses import replace
+from pathlib import Path
+from gdmcourse.experiments import find_recipe
+from gdmcourse.training import make_fabric
+
+recipe = replace(
+    find_recipe(sys.argv[1], "gpu"), steps=2, warmup=1, batch_size=4, compile=False, threads=1
+)
+train = recipe.data("train")
+fabric = make_fabric(1, 1, recipe.precision, accelerator="cpu")
+result = recipe.train(recipe.model(train), train, checkpoint=Path(sys.argv[2]), fabric=fabric)
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 2**20
+print(json.dumps([len(train), peak, *result.history.values("loss")]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory from /proc")
+@pytest.mark.parametrize(("name", "gib"), [("ddpm-mnist", 2), ("ddpm-cifar10", 3)])
+def test_a_large_preset_takes_two_steps_on_real_images(name, gib, tmp_path):
+    """MNIST itself where it is; for CIFAR-10 an archive of the same form, as the real one takes a minute."""
+    environment = {**os.environ, "GDMCOURSE_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    if name == "ddpm-cifar10":
+        environment["GDMCOURSE_DATA"] = str(tmp_path)
+        colour_archive(tmp_path / ARCHIVE)
+    elif CATALOG["mnist"].find(data_root()) is None:
+        pytest.skip("GDMCOURSE_DATA holds no MNIST/raw/*-ubyte")
+    command = [sys.executable, "-c", TWO_STEPS, name, str(tmp_path / "run")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    images, peak, loss = json.loads(done.stdout.splitlines()[-1])
+    assert images == (40 if name == "ddpm-cifar10" else 60_000)
+    assert loss == pytest.approx(1, abs=0.6)
+    assert peak < gib
+
+
+def colour_archive(path):
+    """Forty colour images in the form of the CIFAR-10 archive."""
+    with tarfile.open(path, "w:xz") as tar:
+        for split, label, number in itertools.product(("train", "test"), range(10), range(4)):
+            image, file = Image.new("RGB", (32, 32), (25 * label, 60 * number, 100)), io.BytesIO()
+            image.save(file, "JPEG")
+            entry = tarfile.TarInfo(f"{split}/class {label}/{number:04}.jpg")
+            entry.size = len(file.getvalue())
+            tar.addfile(entry, io.BytesIO(file.getvalue()))
 
 
 def test_mirroring_keeps_images_and_labels_together():

@@ -5,7 +5,10 @@ import json
 import platform
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FOLDER = Path(__file__).parent
 
@@ -23,6 +26,24 @@ def save_record(name: str, content: dict[str, Any], folder: Path = FOLDER) -> No
     """Write `content` as the record `name` into `folder`, with this machine's processor and today's date."""
     content = {**content, "machine": processor(), "date": datetime.date.today().isoformat()}
     (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def picture(name: str) -> "Tensor":
+    """The record's picture as one image (1, 1, H, W) in [−1, 1], 1 being ink, for `plots.show_images`."""
+    import torch
+    from matplotlib.image import imread
+
+    return 1 - 2 * torch.from_numpy(imread(FOLDER / f"{name}.png")[None, None, :, :, 0])
+
+
+def save_picture(name: str, images: "Tensor", folder: Path = FOLDER) -> None:
+    """Write grey images (N, 1, H, W) in [−1, 1] as the picture `name`: rows of ten, ink on paper."""
+    from matplotlib.image import imsave
+
+    from gdmcourse.plots.images import image_grid
+
+    grid, options = image_grid(images, columns=10), {"optimize": True}
+    imsave(folder / f"{name}.png", grid, cmap="gray_r", vmin=0, vmax=1, pil_kwargs=options)
 
 
 def processor() -> str:
