@@ -47,12 +47,12 @@ def global_errors(sampler, **own) -> dict[int, float]:
     }
 
 
-# equation: eq-ddim-ode
+@pytest.mark.equation("eq-ddim-ode")
 def test_ddim_converges_with_order_one():
     assert slope(global_errors(ddim)) == pytest.approx(1, abs=0.1)
 
 
-# equation: eq-dpm-solver
+@pytest.mark.equation("eq-error-sum")
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_dpm_solver_converges_with_its_order(order):
     errors = global_errors(dpm_solver, order=order)
@@ -60,7 +60,7 @@ def test_dpm_solver_converges_with_its_order(order):
     assert max(errors.values()) < {1: 0.2, 2: 5e-3, 3: 1e-3}[order]
 
 
-# equation: eq-dpm-solver
+@pytest.mark.equation("eq-dpm-solver")
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_one_step_with_a_true_history_errs_by_the_next_power(order):
     """The local error, from points that lie exactly on the solution: h^(order + 1)."""
@@ -78,6 +78,7 @@ def test_one_step_with_a_true_history_errs_by_the_next_power(order):
     assert slope(errors) == pytest.approx(order + 1, abs=0.15)
 
 
+@pytest.mark.equation("eq-dpm-ddim")
 def test_order_one_of_dpm_solver_is_ddim():
     denoiser = exact_denoiser(LAW, SCHEDULE)
     times = [T, 5000, 1234, 77, 0]
