@@ -76,9 +76,7 @@ def test_a_wrong_guess_costs_a_weighted_squared_error(t, s, eta):
     ((here, there),) = walk(SCHEDULES["linear"], [t, s])
     x_t, noise, wrong = normal(4), normal(4, seed=1), normal(4, seed=2)
     sigma = ddim_sigma(here, there, eta)
-    means = [
-        ddim_step((x_t - here.sigma * e) / here.signal, e, there, sigma) for e in (noise, wrong)
-    ]
+    means = [ddim_step((x_t - here.sigma * e) / here.signal, e, there, sigma) for e in (noise, wrong)]
     covariance = sigma**2 * torch.eye(4, dtype=torch.float64)
     wanted = gaussian_kl(means[0], covariance, means[1], covariance)
     factor = there.signal * here.sigma / here.signal - math.sqrt(there.sigma**2 - sigma**2)
@@ -231,7 +229,7 @@ def test_the_last_step_of_any_order_is_the_guess(order):
 
 
 def test_a_kept_noise_after_clipping_describes_another_point():
-    """The third error of the page: ε̂ worked out again and the clipped x̂_0 add up to x_t, the old ε̂ doesn't."""
+    """The third error of the page: the clipped x̂_0 adds up to x_t with the new ε̂, not with the old."""
     ((here, _),) = walk(SCHEDULES["cosine"], [500, 400])
     x_t, noise = normal(50), 3 * normal(50, seed=1)
     x0, again = split_noise(x_t, noise, here, clip=1.0)

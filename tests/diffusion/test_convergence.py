@@ -10,6 +10,7 @@ from torch import Tensor
 from gdmcourse.diffusion import exact_denoiser, linear_schedule
 from gdmcourse.diffusion.denoiser import alpha_bar_at
 from gdmcourse.diffusion.samplers import ddim, dpm_solver, dpm_solver_step, walk
+from gdmcourse.diffusion.samplers.times import predict
 from gdmcourse.probability import GaussianMixture
 
 # diffusers turns a tensor into an array in a way that numpy 2 warns of.
@@ -76,6 +77,20 @@ def test_one_step_with_a_true_history_errs_by_the_next_power(order):
         got = dpm_solver_step(flow(START, T, 3000), history, goal)
         errors[1000 // gap] = (got - flow(START, T, 3000 - gap)).abs().max().item()
     assert slope(errors) == pytest.approx(order + 1, abs=0.15)
+
+
+def test_the_low_order_of_the_first_steps_costs_the_third_order_next_to_nothing():
+    """Order 3 as it is, against one whose first two steps are exact; what they differ by is of order 2."""
+    denoiser, effects = exact_denoiser(LAW, SCHEDULE), {}
+    for n in (152, 304):
+        history, x = [], START
+        for i, (t, s) in enumerate(walk(SCHEDULE, evenly(n))):
+            history = [*history[-2:], (t, predict(denoiser, x, t, None)[0])]
+            x = flow(START, T, s.t) if i < 2 else dpm_solver_step(x, history, s)
+        walked = dpm_solver(denoiser, SCHEDULE, START, evenly(n), order=3)
+        effects[n] = (walked - x).abs().max().item()
+    assert slope(effects) == pytest.approx(2, abs=0.3)
+    assert effects[304] < 0.03 * (walked - flow(START, T, END)).abs().max()
 
 
 @pytest.mark.equation("eq-dpm-ddim")
