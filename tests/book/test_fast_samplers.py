@@ -40,7 +40,7 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def level(t: float) -> Level:
     """Signal and noise of the VP equation at a real time."""
-    return Level(t, *VP.marginal(t))  # type: ignore[arg-type]
+    return Level(t, *VP.marginal(t))
 
 
 def flow(x: torch.Tensor, t: float, s: float) -> torch.Tensor:
