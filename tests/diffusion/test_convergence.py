@@ -10,6 +10,7 @@ from torch import Tensor
 from gdmcourse.diffusion import exact_denoiser, linear_schedule
 from gdmcourse.diffusion.denoiser import alpha_bar_at
 from gdmcourse.diffusion.samplers import ddim, dpm_solver, dpm_solver_step, walk
+from gdmcourse.diffusion.samplers.times import predict
 from gdmcourse.probability import GaussianMixture
 
 # diffusers turns a tensor into an array in a way that numpy 2 warns of.
@@ -47,12 +48,12 @@ def global_errors(sampler, **own) -> dict[int, float]:
     }
 
 
-# equation: eq-ddim-ode
+@pytest.mark.equation("eq-ddim-ode")
 def test_ddim_converges_with_order_one():
     assert slope(global_errors(ddim)) == pytest.approx(1, abs=0.1)
 
 
-# equation: eq-dpm-solver
+@pytest.mark.equation("eq-error-sum")
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_dpm_solver_converges_with_its_order(order):
     errors = global_errors(dpm_solver, order=order)
@@ -60,7 +61,7 @@ def test_dpm_solver_converges_with_its_order(order):
     assert max(errors.values()) < {1: 0.2, 2: 5e-3, 3: 1e-3}[order]
 
 
-# equation: eq-dpm-solver
+@pytest.mark.equation("eq-dpm-solver")
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_one_step_with_a_true_history_errs_by_the_next_power(order):
     """The local error, from points that lie exactly on the solution: h^(order + 1)."""
@@ -78,6 +79,21 @@ def test_one_step_with_a_true_history_errs_by_the_next_power(order):
     assert slope(errors) == pytest.approx(order + 1, abs=0.15)
 
 
+def test_the_low_order_of_the_first_steps_costs_the_third_order_next_to_nothing():
+    """Order 3 as it is, against one whose first two steps are exact; what they differ by is of order 2."""
+    denoiser, effects = exact_denoiser(LAW, SCHEDULE), {}
+    for n in (152, 304):
+        history, x = [], START
+        for i, (t, s) in enumerate(walk(SCHEDULE, evenly(n))):
+            history = [*history[-2:], (t, predict(denoiser, x, t, None)[0])]
+            x = flow(START, T, s.t) if i < 2 else dpm_solver_step(x, history, s)
+        walked = dpm_solver(denoiser, SCHEDULE, START, evenly(n), order=3)
+        effects[n] = (walked - x).abs().max().item()
+    assert slope(effects) == pytest.approx(2, abs=0.3)
+    assert effects[304] < 0.03 * (walked - flow(START, T, END)).abs().max()
+
+
+@pytest.mark.equation("eq-dpm-ddim")
 def test_order_one_of_dpm_solver_is_ddim():
     denoiser = exact_denoiser(LAW, SCHEDULE)
     times = [T, 5000, 1234, 77, 0]

@@ -284,7 +284,7 @@ def test_an_unknown_variance_is_named():
 # ---- DDIM ----
 
 
-# equation: eq-ddim-marginal
+@pytest.mark.equation("eq-ddim-marginal")
 @pytest.mark.parametrize("eta", [0.0, 0.3, 0.8, 1.0])
 def test_every_eta_keeps_the_marginals(eta):
     """Given x_0, x_t ~ q(x_t | x_0) becomes x_s ~ q(x_s | x_0), whatever the step."""
@@ -296,7 +296,7 @@ def test_every_eta_keeps_the_marginals(eta):
             torch.testing.assert_close(value, wanted, atol=1e-7, rtol=1e-5)
 
 
-# equation: eq-ddim-marginal
+@pytest.mark.equation("eq-ddim-marginal")
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
 def test_every_eta_gives_the_data_in_small_steps(eta):
     law = gaussian([0.09, 2.0])
@@ -310,7 +310,7 @@ def test_every_eta_gives_the_data_in_small_steps(eta):
     assert errors[1] < errors[0] / 2.5
 
 
-# equation: eq-ddim-step
+@pytest.mark.equation("eq-ddim-step", "eq-ddim-ancestral")
 def test_ddim_at_eta_one_is_ancestral_sampling():
     denoiser, times = exact_denoiser(mixture(), LINEAR), spaced_times(1000, 30)
     one, two = (

@@ -17,6 +17,8 @@ def spaced_times(T: int, steps: int) -> list[int]:
 
     Raises `ScheduleError` unless 1 ≤ steps ≤ T.
     """
+    if T < 1:
+        raise ScheduleError(f"a schedule needs at least one step, but T = {T}")
     if not 1 <= steps <= T:
         raise ScheduleError(f"a schedule of T = {T} can be walked in 1 … {T} steps, not in {steps}")
     return [T - (i * T + steps // 2) // steps for i in range(steps)] + [0]
