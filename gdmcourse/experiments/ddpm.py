@@ -174,6 +174,8 @@ RECIPES = {
             width=16,
             multipliers=(1, 3, 4),
             threads=1,
+            sample_steps=100,
+            scored=2000,
         ),
         width=64,
         steps=20_000,
