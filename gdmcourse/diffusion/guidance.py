@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser, alpha_bar_at, schedule_on
 from gdmcourse.diffusion.schedule import Schedule
-from gdmcourse.nn.unet import NoNullClass
+from gdmcourse.nn.unet import NoNullClass, check_labels
 from gdmcourse.probability import GaussianMixture
 
 # A classifier of noisy images: maps (x_t, t) to logits (n, classes).
@@ -18,10 +18,16 @@ Classifier = Callable[[Tensor, Tensor], Tensor]
 def classifier_gradient(
     classifier: Classifier, x_t: Float[Tensor, " n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " n"]
 ) -> Float[Tensor, " n *shape"]:
-    """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off."""
+    """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off.
+
+    The sampler's gradient of `eq-conditional-mean-shift`. Raises ValueError for a label out of range.
+    """
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()
-        log_probability = classifier(x, t).log_softmax(1).gather(1, y[:, None])
+        logits = classifier(x, t)
+        if not y.is_cuda:  # on a GPU the look would make the processor wait; `gather` checks there itself
+            check_labels(y, logits.shape[1])
+        log_probability = logits.log_softmax(1).gather(1, y[:, None])
         return torch.autograd.grad(log_probability.sum(), x)[0]
 
 

@@ -19,6 +19,10 @@ CATALOG = {
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+    "guide-digits": ("guide", "a classifier of noisy digits, for classifier guidance"),
+    "guide-clean-digits": ("guide", "the same on clean digits alone, to see what noise is good for"),
+    "guide-mnist": ("guide", "a classifier of noisy MNIST images, for classifier guidance"),
+    "guide-clean-mnist": ("guide", "the same on clean images alone"),
     "ncsn-digits": ("ncsn", "a score network for many noise levels, with annealed Langevin, on digits"),
 }
 
