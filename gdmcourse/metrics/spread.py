@@ -6,7 +6,7 @@ from torch import Tensor
 from gdmcourse.metrics.samples import check_features
 
 
-def within_class_spread(features: Float[Tensor, "n d"], labels: Int64[Tensor, " n"]) -> float:
+def within_class_spread(features: Float[Tensor, "n d"], labels: Int64[Tensor, " m"]) -> float:
     """Root of the mean squared distance of features to the mean of their class, in units of the features.
 
     The squares are pooled over the classes that occur and divided by n less their number, so that few

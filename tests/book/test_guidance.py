@@ -39,16 +39,14 @@ def label_log_probability(law, x, label):
 @pytest.mark.equation("eq-conditional-step")
 @pytest.mark.parametrize("label", [0, 1, 2])
 def test_bayes_for_a_step_against_the_joint_gaussian_of_the_component(label):
-    """Given the component, (x_{t−1}, x_t) are jointly Gaussian; the claim uses mixtures and a label's chance."""
+    """Given the component, (x_{t−1}, x_t) are jointly Gaussian; the claim has a mixture and a label."""
     schedule = Schedule.from_betas(torch.tensor([0.3, 0.4]))
     before, after = (LINE.diffused(alpha_bar_at(schedule, t)) for t in (1, 2))
     kept, x_t = 0.6, torch.tensor([0.35], dtype=torch.float64)
     # p(x_{t−1} | x_t) of the mixture, on the grid, by Bayes from the forward step.
     forward = log_normal(x_t, kept**0.5 * GRID, 1 - kept)
     way_back = before.log_prob_1d(GRID) + forward - after.log_prob_1d(x_t)
-    claimed = (
-        way_back + label_log_probability(before, GRID, label) - label_log_probability(after, x_t, label)
-    )
+    claimed = way_back + label_log_probability(before, GRID, label) - label_log_probability(after, x_t, label)
     # The exact conditional: Gaussian conditioning within the component.
     m, v = float(before.means[label]), float(before.covariances[label])
     gain = kept**0.5 * v / (kept * v + 1 - kept)
@@ -88,7 +86,9 @@ def test_the_label_moves_the_mean_by_a_gradient_at_the_later_point(T):
 def test_guiding_the_noise_is_guiding_the_mean():
     """The library's guided denoiser in an ancestral step, against the exact conditional mean."""
     schedule, t, _, x, y, _, conditional = steps_of(40)
-    guided = classifier_guidance(exact_denoiser(LINE, schedule), exact_classifier(LINE, schedule), schedule, 1.0)
+    guided = classifier_guidance(
+        exact_denoiser(LINE, schedule), exact_classifier(LINE, schedule), schedule, 1.0
+    )
     here, there = next(iter(walk(schedule, [t, t - 1])))
     x0, _ = split_noise(x, guided(x, torch.full((len(x),), t), y), here)
     close(ancestral_mean(x, x0, here, there), conditional, atol=1e-5, rtol=1e-5)
@@ -205,7 +205,7 @@ def guided_noise(s):
 @pytest.mark.equation("eq-guided-variance")
 @pytest.mark.parametrize("s", [0.0, 0.5, 1.0, 2.0, 4.0])
 def test_three_laws_for_one_scale(s):
-    """The variances by quadrature, by DDIM, and by the recursion of an ancestral walk, without any drawing."""
+    """The variances by quadrature, by DDIM, and by the recursion of an ancestral walk; nothing is drawn."""
     schedule, denoiser = guided_noise(s)
     assert tilted_variance(s) == pytest.approx(R / (R + s), rel=1e-4)
     ends = torch.tensor([[0.0], [1.0]], dtype=torch.float64)

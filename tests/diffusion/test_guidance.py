@@ -170,9 +170,7 @@ def test_guidance_towards_a_label_that_is_not_there_is_refused():
 def test_a_classifier_of_clean_data_pushes_too_hard_at_noise():
     """The exact classifier of clean data, asked at noisy points: its gradient against the exact one."""
     t = int((SCHEDULE.alpha_bar - 0.2).abs().argmin())
-    x, y = LAW.diffused(alpha_bar_at(SCHEDULE, t)).sample_with_labels(
-        500, torch.Generator().manual_seed(0)
-    )
+    x, y = LAW.diffused(alpha_bar_at(SCHEDULE, t)).sample_with_labels(500, torch.Generator().manual_seed(0))
     times = torch.full((500,), t)
     exact = exact_classifier(LAW, SCHEDULE)
 

@@ -1,4 +1,4 @@
-"""The recipes of the guides: every preset is sound, and at laptop size they read digits in noise, or don't."""
+"""The recipes of the guides: every preset is sound, and at laptop size they read digits in noise, or not."""
 
 import json
 from dataclasses import replace
