@@ -1,6 +1,6 @@
 """What the guidance scale buys and costs: digits drawn at many scales, by three ways to guide.
 
-`python -m gdmcourse.experiments.guidance_scale` needs the trained `ddpm-digits` and about 8 minutes on one
+`python -m gdmcourse.experiments.guidance_scale` needs the trained `ddpm-digits` and about 6 minutes on one
 core. It writes the record `guidance_scale` that the chapter on guidance shows. Source: claims 7, 8, 9, 19.
 """
 
