@@ -20,12 +20,12 @@ def classifier_gradient(
 ) -> Float[Tensor, " n *shape"]:
     """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off.
 
-    Raises ValueError for a label that is none of the classifier's.
+    The sampler's gradient of `eq-conditional-mean-shift`. Raises ValueError for a label out of range.
     """
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()
         logits = classifier(x, t)
-        if not y.is_cuda:
+        if not y.is_cuda:  # on a GPU the look would make the processor wait; `gather` checks there itself
             check_labels(y, logits.shape[1])
         log_probability = logits.log_softmax(1).gather(1, y[:, None])
         return torch.autograd.grad(log_probability.sum(), x)[0]

@@ -16,7 +16,7 @@ from gdmcourse.diffusion import (
 )
 from gdmcourse.diffusion.classifier import NoisyClassifier, noisy_classifier_loss
 from gdmcourse.diffusion.denoiser import alpha_bar_at
-from gdmcourse.diffusion.guidance import classifier_gradient, guided_mean
+from gdmcourse.diffusion.guidance import Classifier, classifier_gradient, guided_mean
 from gdmcourse.diffusion.samplers import ddim, spaced_times
 from gdmcourse.nn import NoNullClass, UNet
 from gdmcourse.probability import GaussianMixture
@@ -39,7 +39,7 @@ def unet(**options: bool) -> UNet:
     return model.eval()
 
 
-# equation: eq-classifier-guidance
+@pytest.mark.equation("eq-classifier-guidance")
 def test_exact_parts_at_scale_one_give_the_exact_conditional():
     guided = classifier_guidance(
         exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, scale=1.0
@@ -47,7 +47,7 @@ def test_exact_parts_at_scale_one_give_the_exact_conditional():
     torch.testing.assert_close(guided(X, T, Y), exact_denoiser(LAW, SCHEDULE)(X, T, Y), atol=1e-6, rtol=1e-5)
 
 
-# equation: eq-classifier-guidance
+@pytest.mark.equation("eq-classifier-guidance")
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_the_guided_score_is_that_of_the_product(scale):
     """−ε̂/√(1 − ᾱ) against a numerical gradient of log p(x_t) + s log p(y | x_t)."""
@@ -67,7 +67,7 @@ def test_the_guided_score_is_that_of_the_product(scale):
             torch.testing.assert_close(got[:, i], wanted, atol=1e-5, rtol=1e-5)
 
 
-# equation: eq-classifier-guidance
+@pytest.mark.equation("eq-classifier-guidance")
 def test_scale_zero_is_the_unguided_denoiser_to_the_bit():
     guided = classifier_guidance(
         exact_denoiser(LAW, SCHEDULE), exact_classifier(LAW, SCHEDULE), SCHEDULE, scale=0.0
@@ -123,7 +123,7 @@ def test_times_that_the_schedule_has_not_are_named(time):
             ask()
 
 
-# equation: eq-guided-mean
+@pytest.mark.equation("eq-guided-mean")
 def test_the_guided_mean_is_exact_in_small_steps():
     """μ + Σg against the mean of the exact q(x_{t−1} | x_t, y): the error falls faster than the shift."""
     shares = []
@@ -151,7 +151,7 @@ def test_the_guided_mean_is_exact_in_small_steps():
     assert shares[2] / shares[1] == pytest.approx(0.5, abs=0.1)
 
 
-# equation: eq-guided-mean
+@pytest.mark.equation("eq-guided-mean")
 def test_the_guided_mean_completes_the_square():
     """N(μ, Σ) times e^(s gᵀx), on a grid: a Gaussian with mean μ + sΣg and the same variance."""
     mu, variance, g, s = 0.4, 0.3, 1.7, 2.5
@@ -163,7 +163,7 @@ def test_the_guided_mean_completes_the_square():
     assert float((weight * (x - mean) ** 2).sum()) == pytest.approx(variance, rel=1e-6)
 
 
-# equation: eq-classifier-free-guidance
+@pytest.mark.equation("eq-classifier-free-guidance")
 @pytest.mark.parametrize("model", [exact_denoiser(LAW, SCHEDULE), unet()], ids=["exact", "U-Net"])
 def test_the_two_ends_of_classifier_free_guidance_are_exact_to_the_bit(model):
     x = X if not isinstance(model, UNet) else torch.randn(30, 1, 8, 8)
@@ -173,7 +173,7 @@ def test_the_two_ends_of_classifier_free_guidance_are_exact_to_the_bit(model):
         assert not torch.equal(model(x, T), model(x, T, Y))
 
 
-# equation: eq-classifier-free-guidance
+@pytest.mark.equation("eq-classifier-free-guidance")
 @pytest.mark.parametrize("scale", [0.3, 2.0, 7.5])
 def test_free_and_classifier_guidance_agree_where_both_are_exact(scale):
     denoiser = exact_denoiser(LAW, SCHEDULE)
@@ -183,6 +183,40 @@ def test_free_and_classifier_guidance_agree_where_both_are_exact(scale):
     unconditional, conditional = denoiser(X, T), denoiser(X, T, Y)
     w = scale - 1  # Ho and Salimans' scale
     torch.testing.assert_close(free, (1 + w) * conditional - w * unconditional)
+
+
+def test_guidance_towards_a_label_that_is_not_there_is_refused():
+    classifier = exact_classifier(LAW, SCHEDULE)
+    for wrong in (3, -1):
+        with pytest.raises(ValueError, match=f"labels must be in 0 … 2; got {wrong}"):
+            classifier_gradient(classifier, X, T, torch.full((30,), wrong))
+    guided = classifier_free_guidance(unet(), 2.0)
+    with pytest.raises(ValueError, match="labels must be in"):
+        guided(torch.randn(1, 1, 8, 8), torch.tensor([5]), torch.tensor([7]))
+
+
+@pytest.mark.slip(8)
+def test_a_classifier_of_clean_data_pushes_too_hard_at_noise():
+    """The exact classifier of clean data, asked at noisy points: its gradient against the exact one."""
+    t = int((SCHEDULE.alpha_bar - 0.2).abs().argmin())
+    x, y = LAW.diffused(alpha_bar_at(SCHEDULE, t)).sample_with_labels(500, torch.Generator().manual_seed(0))
+    times = torch.full((500,), t)
+    exact = exact_classifier(LAW, SCHEDULE)
+
+    def clean(x: Tensor, t: Tensor) -> Tensor:
+        return LAW.log_responsibilities(x)
+
+    wanted, got = (classifier_gradient(c, x, times, y) for c in (exact, clean))
+    assert (got - wanted).norm() > 10 * wanted.norm()  # far worse than no gradient at all
+
+    def spread(classifier: Classifier) -> float:
+        y = torch.full((400,), 2)
+        x_T = torch.randn(400, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        guided = classifier_guidance(exact_denoiser(LAW, SCHEDULE), classifier, SCHEDULE, 1.0)
+        return float(ddim(guided, SCHEDULE, x_T, spaced_times(1000, 100), y=y).std(0).mean())
+
+    assert spread(exact) == pytest.approx(0.4, abs=0.02)  # that of the component
+    assert spread(clean) < 0.3
 
 
 def test_without_a_label_guidance_is_unconditional():
