@@ -183,8 +183,8 @@ RECIPES = {
         lr=1e-3,
         ema_decay=0.999,
     ),
-    # On a GPU the U-Net of the sources with their 60 epochs and EMA; on a laptop a small one, which takes a
-    # quarter of an hour of one core, scoring included.
+    # On a GPU the U-Net of the sources with their 60 epochs and EMA; on a laptop a small one, which takes ten
+    # minutes of one core, scoring included.
     "ddpm-mnist": _presets(
         DDPMRecipe(
             dataset="mnist",
