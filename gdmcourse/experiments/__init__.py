@@ -19,6 +19,12 @@ CATALOG = {
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+    "autoencoder-digits": ("autoencoder", "the autoencoder of latent diffusion, on digits"),
+    "latent-digits": ("latent", "a diffusion model with labels in the latents of autoencoder-digits"),
+    "text-digits": ("text", "a diffusion model with captions in the same latents"),
+    "cascade-base-digits": ("cascade", "the first stage of a cascade: digits of 4×4 pixels, with labels"),
+    "cascade-digits": ("cascade", "its second stage: from 4×4 to 8×8, the small image noised"),
+    "cascade-plain-digits": ("cascade", "the second stage without noise on the small image"),
     "ncsn-digits": ("ncsn", "a score network for many noise levels, with annealed Langevin, on digits"),
 }
 
