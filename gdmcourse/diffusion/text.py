@@ -24,7 +24,7 @@ def thickness(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, " n"]:
 def slant(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, " n"]:
     """How far the ink moves right for each pixel up, from the second moments: Cov(column, −row)/Var(row).
 
-    Positive for a digit that leans right. An image without ink has slant 0.
+    Positive for a digit that leans right. An image without ink has slant 0. Source: `def-slant`.
     """
     ink = ((images[:, 0] + 1) / 2).clamp(min=0)
     _n, h, w = ink.shape

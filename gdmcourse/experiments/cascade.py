@@ -143,7 +143,7 @@ def _schedule(T: int, device: str) -> Schedule:
 
 _BASE = CascadeBaseRecipe(
     dataset="digits",
-    steps=1500,
+    steps=1200,
     batch_size=64,
     lr=4e-3,
     warmup=100,
@@ -158,7 +158,7 @@ _BASE = CascadeBaseRecipe(
 )
 _SECOND = SuperResolutionRecipe(
     dataset="digits",
-    steps=1800,
+    steps=1600,
     batch_size=64,
     lr=4e-3,
     warmup=100,

@@ -114,7 +114,7 @@ RECIPES = {
         LatentRecipe(
             dataset="digits",
             autoencoder="autoencoder-digits",
-            steps=2500,
+            steps=2000,
             batch_size=64,
             lr=3e-3,
             warmup=100,

@@ -98,7 +98,7 @@ RECIPES = {
         TextRecipe(
             dataset="digits",
             autoencoder="autoencoder-digits",
-            steps=3000,
+            steps=2400,
             batch_size=64,
             lr=3e-3,
             warmup=100,
