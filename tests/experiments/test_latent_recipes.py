@@ -155,19 +155,19 @@ def test_the_rulers_agree_with_the_captions_that_they_wrote():
 @pytest.mark.slow
 def test_the_autoencoder_restores_as_well_as_the_book_says():
     result = trained("autoencoder-digits")
-    assert result.recipe.metrics(result.model, torch.Generator())["lost_share"] < 0.08
+    assert result.recipe.metrics(result.model, torch.Generator())["lost_share"] < 0.03  # recorded: 1.4 %
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["latent-digits", "text-digits"])
 def test_digits_from_latents_are_as_good_as_the_book_says(name):
-    """Recorded: QUALITY."""
+    """Recorded with 400 samples: classes 99.5 and 100 %, distance 1.1 and 1.2, words 96 and 93 %."""
     result = trained(name)
     metrics = result.recipe.metrics(result.model, torch.Generator().manual_seed(0))
     assert metrics["class_accuracy"] >= 0.95
     assert metrics["frechet"] <= 2 * metrics["frechet_reference"]
     if name == "text-digits":
-        assert min(metrics["word_weight"], metrics["word_lean"]) >= 0.6
+        assert min(metrics["word_weight"], metrics["word_lean"]) >= 0.8
 
 
 @pytest.mark.slow
