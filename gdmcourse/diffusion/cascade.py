@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from gdmcourse.diffusion.denoiser import Denoiser, schedule_on
+from gdmcourse.diffusion.denoiser import Denoiser, as_denoiser, schedule_on
 from gdmcourse.diffusion.forward import q_sample
-from gdmcourse.diffusion.objective import draw_times
+from gdmcourse.diffusion.objective import draw_times, regression_target
 from gdmcourse.diffusion.schedule import Schedule
 from gdmcourse.nn.time_embedding import TimeEmbedding
 from gdmcourse.nn.unet import UNet
@@ -19,8 +19,9 @@ class SuperResolver(nn.Module):
     """Predicts the noise of a large image given a small one: the small one, enlarged, is a second input.
 
     The small image may itself be noisy, and the network is told by how much: noise-conditioning
-    augmentation, so that it forgives the first model's errors. `options` are those of `UNet`. Source:
-    Saharia et al. (2021), SR3; Ho et al. (2022).
+    augmentation, so that it forgives the first model's errors. `options` are those of `UNet`; with
+    `num_classes` it takes labels as well. Source: `def-noise-conditioning`; Saharia et al. (2021), SR3;
+    Ho et al. (2022).
     """
 
     def __init__(
@@ -36,10 +37,11 @@ class SuperResolver(nn.Module):
         t: Int[Tensor, " n"],
         low: Float[Tensor, "n c i j"],
         level: Int[Tensor, " n"],
+        y: Int[Tensor, " n"] | None = None,
     ) -> Float[Tensor, "n c h w"]:
         """Noise of the large x at times t, given small images `low` that were noised to times `level`."""
         enlarged = F.interpolate(low, size=x.shape[2:], mode="bilinear", align_corners=False)
-        return self.unet(torch.cat([x, enlarged], dim=1), t, extra=self.level(level))
+        return self.unet(torch.cat([x, enlarged], dim=1), t, y, extra=self.level(level))
 
 
 def conditioned_on(
@@ -48,35 +50,37 @@ def conditioned_on(
     low: Float[Tensor, "n c i j"],
     level: int,
     generator: torch.Generator | None = None,
+    *,
+    target: str = "noise",
 ) -> Denoiser:
     """The denoiser of large images that belong to the small ones `low`, noised to time `level` once.
 
     Any sampler can walk it. More noise hides more of the small images' errors, and more of what they
-    show. Raises `ScheduleError` for a level outside 1 … T.
+    show (`eq-cascade-distance`, `eq-cascade-departure`). `target` is what the network was trained on.
+    Raises `ScheduleError` for a level outside 1 … T.
     """
     noise = torch.randn(low.shape, generator=generator, device=low.device, dtype=low.dtype)
     noisy = q_sample(schedule_on(schedule, low.device), low, level, noise)
 
-    def denoiser(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
-        return resolver(x_t, t, noisy, torch.full_like(t, level))
+    def network(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+        return resolver(x_t, t, noisy, torch.full_like(t, level), y)
 
-    return denoiser
+    return as_denoiser(network, schedule, target)
 
 
 def super_resolution_loss(
-    schedule: Schedule, factor: int = 2, max_level: int | None = None
-) -> Callable[[SuperResolver, Tensor | tuple[Tensor, ...], torch.Generator], Tensor]:
+    schedule: Schedule, factor: int = 2, max_level: int | None = None, *, target: str = "noise"
+) -> Callable[[Denoiser, Tensor | tuple[Tensor, ...], torch.Generator], Tensor]:
     """The loss for `gdmcourse.training.fit`: score the large image given a small one that is noisy too.
 
-    The small images are means over factor × factor pixels, noised to a random time 1 … `max_level`, half
-    of T by default.
+    A batch is the images, or a tuple (images, labels). The small images are means over factor × factor
+    pixels, noised to a random time 1 … `max_level`, half of T by default. `target` is what is predicted of
+    the large image, as for `denoising_loss`.
     """
     top = max_level or max(1, schedule.T // 2)
 
-    def loss(
-        network: SuperResolver, batch: Tensor | tuple[Tensor, ...], generator: torch.Generator
-    ) -> Tensor:
-        x0 = batch[0] if isinstance(batch, tuple) else batch
+    def loss(network: Denoiser, batch: Tensor | tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
+        x0, y = (batch[0], batch[1]) if isinstance(batch, tuple) else (batch, None)
         low = F.avg_pool2d(x0, factor)
         t, level = draw_times(len(x0), schedule.T, generator), draw_times(len(x0), top, generator)
         noise, low_noise = (
@@ -85,6 +89,7 @@ def super_resolution_loss(
         )
         on_device = schedule_on(schedule, x0.device)
         x_t, noisy_low = q_sample(on_device, x0, t, noise), q_sample(on_device, low, level, low_noise)
-        return (network(x_t, t, noisy_low, level) - noise).square().mean()
+        wanted = regression_target(target, on_device, x0, t, noise)
+        return (network(x_t, t, noisy_low, level, y) - wanted).square().mean()
 
     return loss

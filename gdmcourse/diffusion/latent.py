@@ -1,6 +1,7 @@
 """Latent diffusion: a small autoencoder makes the images smaller, and the diffusion happens there."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -41,19 +42,31 @@ class Autoencoder(nn.Module):
         """Images of latents."""
         return self.decoder(latents)
 
+    def forward(
+        self, images: Float[Tensor, "n c h w"], generator: torch.Generator | None = None
+    ) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n k i j"], Float[Tensor, "n k i j"]]:
+        """The images through a latent drawn from N(mean, variance), with that mean and log variance."""
+        mean, log_variance = self.encode(images)
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+        return self.decode(mean + (log_variance / 2).exp() * noise), mean, log_variance
+
 
 def autoencoder_loss(
     kl_weight: float = 1e-4,
-) -> Callable[[Autoencoder, Tensor | tuple[Tensor, ...], torch.Generator], Tensor]:
-    """The loss for `gdmcourse.training.fit`: squared error a pixel + kl_weight · KL a latent dimension."""
+) -> Callable[[Callable[..., Any], Tensor | tuple[Tensor, ...], torch.Generator], Tensor]:
+    """The loss for `gdmcourse.training.fit`: squared error a pixel + kl_weight · KL a latent dimension.
 
-    def loss(network: Autoencoder, batch: Tensor | tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
+    Source: `def-autoencoder-loss`.
+    """
+
+    def loss(
+        network: Callable[..., Any], batch: Tensor | tuple[Tensor, ...], generator: torch.Generator
+    ) -> Tensor:
         images = batch[0] if isinstance(batch, tuple) else batch
-        mean, log_variance = network.encode(images)
-        noise = torch.randn(mean.shape, generator=generator, device=generator.device, dtype=mean.dtype)
-        error = (network.decode(mean + (log_variance / 2).exp() * noise) - images).square().mean()
+        through, mean, log_variance = network(images, generator)
+        mean, log_variance = mean.float(), log_variance.float()
         kl = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).mean()
-        return error + kl_weight * kl
+        return (through.float() - images).square().mean() + kl_weight * kl
 
     return loss
 
@@ -61,14 +74,14 @@ def autoencoder_loss(
 class LatentSpace:
     """A trained autoencoder, scaled so that its latents have mean 0 and variance 1 as a schedule expects.
 
-    Without it the signal-to-noise ratio at each t is not that of the schedule. Source: `def-latent-scale`
-    (Rombach et al. 2022, who scale by one number alone).
+    Without it the signal-to-noise ratio at each t is not that of the schedule. `shape` is that of one
+    latent. Source: `def-latent-scale` (Rombach et al. 2022, who scale by one number alone).
     """
 
     def __init__(self, autoencoder: Autoencoder, images: Float[Tensor, "n c h w"]) -> None:
         self.autoencoder = autoencoder.eval().requires_grad_(False)
         latents = self.autoencoder.encode(images)[0]
-        self.shift, self.scale = latents.mean(), latents.std()
+        self.shift, self.scale, self.shape = latents.mean(), latents.std(), latents.shape[1:]
 
     def encode(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n k i j"]:
         """(mean latent − shift) / scale, what the diffusion model is trained on."""

@@ -24,7 +24,7 @@ def thickness(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, " n"]:
 def slant(images: Float[Tensor, "n 1 h w"]) -> Float[Tensor, " n"]:
     """How far the ink moves right for each pixel up, from the second moments: Cov(column, −row)/Var(row).
 
-    Positive for a digit that leans right. An image without ink has slant 0.
+    Positive for a digit that leans right. An image without ink has slant 0. Source: `def-slant`.
     """
     ink = ((images[:, 0] + 1) / 2).clamp(min=0)
     _n, h, w = ink.shape
@@ -68,9 +68,28 @@ class Captions:
             for w, k, s in zip(weight.tolist(), labels.tolist(), lean.tolist(), strict=True)
         ]
 
+    def obeyed(
+        self, images: Float[Tensor, "n 1 h w"], labels: Int[Tensor, " n"], captions: Sequence[str]
+    ) -> tuple[float, float]:
+        """Shares of the images whose thickness, and whose slant, lies in the third that the caption names.
+
+        By chance alone that is a third. The thirds are those of the class `labels`.
+        """
+        found = self.describe(images, labels)
+        weight, lean = (
+            sum(_one_of(words, a) == _one_of(words, b) for a, b in zip(found, captions, strict=True))
+            for words in (("thin", "thick"), ("left", "right"))
+        )
+        return weight / len(found), lean / len(found)
+
     @staticmethod
     def _third(values: Tensor, thirds: Tensor) -> Tensor:
         return (values[:, None] > thirds).sum(1)
+
+
+def _one_of(words: Sequence[str], caption: str) -> str:
+    """The first word of the caption that is among `words`, or nothing."""
+    return next((word for word in caption.split() if word in words), "")
 
 
 def tokenize(captions: Sequence[str]) -> Int[Tensor, "n length"]:

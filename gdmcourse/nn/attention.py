@@ -14,7 +14,7 @@ class Attention(nn.Module):
 
     Self-attention by default. With `context_dim` it is cross-attention: keys and values come from a context
     (N, L, context_dim). A head has `head_dim` channels, or the largest common divisor of that and `channels`.
-    Source: Vaswani et al. (2017); Rombach et al. (2022) for the cross form.
+    Source: `def-cross-attention` (Vaswani et al. 2017; Rombach et al. 2022).
     """
 
     def __init__(self, channels: int, *, head_dim: int = 32, context_dim: int | None = None) -> None:

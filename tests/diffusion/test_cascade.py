@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from gdmcourse.diffusion import ScheduleError, cosine_schedule, marginal, q_sample
+from gdmcourse.diffusion import ScheduleError, cosine_schedule, marginal, noise_from_velocity, q_sample
 from gdmcourse.diffusion.cascade import SuperResolver, conditioned_on, super_resolution_loss
 from gdmcourse.diffusion.samplers import ddim, spaced_times
 
@@ -36,7 +36,7 @@ def test_the_denoiser_keeps_one_noisy_small_image_for_the_whole_walk():
     seen = []
 
     class Spy(SuperResolver):
-        def forward(self, x, t, low, level):
+        def forward(self, x, t, low, level, y=None):
             seen.append((low, level))
             return torch.zeros_like(x)
 
@@ -51,6 +51,27 @@ def test_the_denoiser_keeps_one_noisy_small_image_for_the_whole_walk():
     assert float(seen[0][0].var()) == pytest.approx(variance, rel=0.03)
 
 
+def test_labels_and_targets_reach_the_network():
+    torch.manual_seed(0)
+    model = SuperResolver(1, width=8, num_classes=3)
+    for parameter in model.parameters():
+        if not parameter.any():
+            nn.init.normal_(parameter, std=0.2)
+    low, x, t, y = (
+        torch.randn(2, 1, 4, 4),
+        torch.randn(2, 1, 8, 8),
+        torch.tensor([30, 60]),
+        torch.tensor([0, 2]),
+    )
+    noise, velocity = (
+        conditioned_on(model.eval(), SCHEDULE, low, 20, torch.Generator().manual_seed(0), target=target)
+        for target in ("noise", "velocity")
+    )
+    assert not torch.allclose(noise(x, t, y), noise(x, t), atol=1e-3)
+    wanted = noise_from_velocity(SCHEDULE, x, t, noise(x, t, y))
+    torch.testing.assert_close(velocity(x, t, y), wanted)
+
+
 @pytest.mark.parametrize("level", [0, 101])
 def test_a_level_outside_the_schedule_is_refused(level):
     with pytest.raises(ScheduleError, match=f"time {level}"):
@@ -62,13 +83,15 @@ def test_training_shows_means_of_pixels_with_noise_of_the_level_told():
     seen = {}
 
     class Spy(SuperResolver):
-        def forward(self, x, t, low, level):
-            seen.update(x=x, t=t, low=low, level=level)
+        def forward(self, x, t, low, level, y=None):
+            seen.update(x=x, t=t, low=low, level=level, y=y)
             return torch.zeros_like(x)
 
     x0 = torch.randn(4000, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     loss = super_resolution_loss(SCHEDULE, factor=2, max_level=30)
-    value = loss(Spy(1, width=8), (x0, torch.zeros(4000)), torch.Generator().manual_seed(1))
+    labels = torch.arange(4000) % 10
+    value = loss(Spy(1, width=8), (x0, labels), torch.Generator().manual_seed(1))
+    assert torch.equal(seen["y"], labels)
     assert float(value) == pytest.approx(1, abs=0.02)  # nothing predicted: the error is the noise
     assert set(seen["level"].tolist()) == set(range(1, 31))
     assert set(seen["t"].tolist()) == set(range(1, 101))

@@ -1,0 +1,136 @@
+"""Diffusion in something smaller than the image; here, in the latents of an autoencoder: `latent-digits`."""
+
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gdmcourse.data import Dataset, load
+from gdmcourse.diffusion.denoiser import Denoiser
+from gdmcourse.diffusion.guidance import classifier_free_guidance
+from gdmcourse.diffusion.latent import Autoencoder, LatentSpace
+from gdmcourse.experiments import find_recipe
+from gdmcourse.experiments.ddpm import DDPMRecipe
+from gdmcourse.training.once import result_hash
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallerRecipe(DDPMRecipe):
+    """A DDPM whose data are not the images but what `shrink` makes of them; `enlarge` leads back.
+
+    `data` hands out the small ones, so that training and test loss know nothing of the images.
+    """
+
+    guidance: float = 1.0  # scale of classifier-free guidance with which `draw` follows labels
+
+    def shrink(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) as the diffusion model sees them."""
+        raise NotImplementedError
+
+    def enlarge(self, small: Tensor) -> Tensor:
+        """What `draw` returns, from a sample of the diffusion model."""
+        raise NotImplementedError
+
+    def images(self, split: str) -> Dataset:
+        """The split as it is."""
+        return super().data(split)
+
+    def data(self, split: str) -> Dataset:
+        """The split with small images in the place of the images."""
+        full = self.images(split)
+        return replace(full, images=self.shrink(full.images))
+
+    def guided(self, model: nn.Module) -> Denoiser:
+        """The denoiser that `draw` walks with."""
+        plain = self.denoiser(model)
+        return plain if self.guidance == 1 else classifier_free_guidance(plain, self.guidance)
+
+    def draw(
+        self, model: nn.Module, labels: Tensor, generator: torch.Generator, *, hide: bool = False
+    ) -> Tensor:
+        """An ancestral sample for each label, or row of tokens, which `hide` keeps from the network."""
+        from gdmcourse.diffusion.samplers import ancestral, spaced_times
+
+        schedule, shape = self.schedule(generator.device), self.data("test").images.shape[1:]
+        denoiser = self.denoiser(model) if hide else self.guided(model)
+        times, images = spaced_times(self.T, self.sample_steps), []
+        for part in labels.to(generator.device).split(self.sample_batch):
+            noise = torch.randn((len(part), *shape), generator=generator, device=generator.device)
+            y = None if hide else part
+            images.append(self.enlarge(ancestral(denoiser, schedule, noise, times, y=y, generator=generator)))
+        return torch.cat(images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatentRecipe(SmallerRecipe):
+    """A DDPM on the scaled latents of a trained autoencoder (Rombach et al. 2022)."""
+
+    autoencoder: str  # a recipe and its preset
+    autoencoder_preset: str = "laptop"
+
+    def hash(self) -> str:
+        """Changes with all that decides the training, the autoencoder's included."""
+        below = find_recipe(self.autoencoder, self.autoencoder_preset).hash()
+        return result_hash(asdict(self) | {"below": below}, type(self), without=("sample", "metrics", "draw"))
+
+    def space(self) -> LatentSpace:
+        """The autoencoder's latents, scaled by the training images; trains the autoencoder if need be."""
+        return _space(self.autoencoder, self.autoencoder_preset, self.dataset)
+
+    def shrink(self, images: Tensor) -> Tensor:
+        """Scaled latents."""
+        return self.space().encode(images)
+
+    def enlarge(self, small: Tensor) -> Tensor:
+        """Images of scaled latents, kept in [−1, 1]."""
+        return self.space().decode(small.cpu()).clamp(-1, 1).to(small.device)
+
+
+@lru_cache(maxsize=4)
+def _space(autoencoder: str, preset: str, dataset: str) -> LatentSpace:
+    """Made once, not for each batch."""
+    from gdmcourse.experiments.trained import trained
+
+    model = trained(autoencoder, preset).model
+    assert isinstance(model, Autoencoder)
+    return LatentSpace(model, load(dataset, "train").images)
+
+
+def presets(laptop: LatentRecipe, **gpu: Any) -> dict[str, LatentRecipe]:
+    """`smoke` is `laptop` made tiny; `gpu` is `laptop` with these changes, in bfloat16 and compiled."""
+    tiny = replace(laptop, steps=8, batch_size=8, width=8, warmup=2, sample_steps=4, scored=100)
+    fast = replace(laptop, precision="bf16-mixed", compile=True, threads=None)
+    return {
+        "smoke": replace(tiny, autoencoder_preset="smoke"),
+        "laptop": laptop,
+        "gpu": replace(fast, autoencoder_preset="gpu", **gpu),
+    }
+
+
+RECIPES = {
+    "latent-digits": presets(
+        LatentRecipe(
+            dataset="digits",
+            autoencoder="autoencoder-digits",
+            steps=2000,
+            batch_size=64,
+            lr=3e-3,
+            warmup=100,
+            ema_decay=0.995,
+            target="velocity",
+            drop=0.2,
+            width=32,
+            multipliers=(1, 2),
+            attention=(0, 1),
+            sample_steps=100,
+            threads=1,
+        ),
+        width=96,
+        steps=20_000,
+        batch_size=256,
+        lr=1e-3,
+        ema_decay=0.999,
+    ),
+}
