@@ -71,7 +71,7 @@ _LAPTOP = AutoencoderRecipe(
     threads=1,
 )
 RECIPES = {
-    # A quarter of a minute on one core.
+    # About half a minute on one core.
     "autoencoder-digits": {
         "smoke": replace(_LAPTOP, steps=8, batch_size=8, width=8, warmup=2),
         "laptop": _LAPTOP,

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from gdmcourse.data import Dataset
 from gdmcourse.diffusion.cascade import SuperResolver, conditioned_on, super_resolution_loss
 from gdmcourse.diffusion.schedule import Schedule, cosine_schedule
-from gdmcourse.experiments.latent import SmallerRecipe
 from gdmcourse.experiments.recipe import Recipe
+from gdmcourse.experiments.smaller import SmallerRecipe
 from gdmcourse.training.fit import Rate
 from gdmcourse.training.rates import warmup_cosine
 

@@ -1,0 +1,58 @@
+"""What the recipes share whose diffusion happens in something smaller than the image."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from gdmcourse.data import Dataset
+from gdmcourse.diffusion.denoiser import Denoiser
+from gdmcourse.diffusion.guidance import classifier_free_guidance
+from gdmcourse.experiments.ddpm import DDPMRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmallerRecipe(DDPMRecipe):
+    """A DDPM whose data are not the images but what `shrink` makes of them; `enlarge` leads back.
+
+    `data` hands out the small ones, so that training and test loss know nothing of the images.
+    """
+
+    guidance: float = 1.0  # scale of classifier-free guidance with which `draw` follows labels
+
+    def shrink(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) as the diffusion model sees them."""
+        raise NotImplementedError
+
+    def enlarge(self, small: Tensor) -> Tensor:
+        """What `draw` returns, from a sample of the diffusion model."""
+        raise NotImplementedError
+
+    def images(self, split: str) -> Dataset:
+        """The split as it is."""
+        return super().data(split)
+
+    def data(self, split: str) -> Dataset:
+        """The split with small images in the place of the images."""
+        full = self.images(split)
+        return replace(full, images=self.shrink(full.images))
+
+    def guided(self, model: nn.Module) -> Denoiser:
+        """The denoiser that `draw` walks with."""
+        plain = self.denoiser(model)
+        return plain if self.guidance == 1 else classifier_free_guidance(plain, self.guidance)
+
+    def draw(
+        self, model: nn.Module, labels: Tensor, generator: torch.Generator, *, hide: bool = False
+    ) -> Tensor:
+        """An ancestral sample for each label, or row of tokens, which `hide` keeps from the network."""
+        from gdmcourse.diffusion.samplers import ancestral, spaced_times
+
+        schedule, shape = self.schedule(generator.device), self.data("test").images.shape[1:]
+        denoiser = self.denoiser(model) if hide else self.guided(model)
+        times, images = spaced_times(self.T, self.sample_steps), []
+        for part in labels.to(generator.device).split(self.sample_batch):
+            noise = torch.randn((len(part), *shape), generator=generator, device=generator.device)
+            y = None if hide else part
+            images.append(self.enlarge(ancestral(denoiser, schedule, noise, times, y=y, generator=generator)))
+        return torch.cat(images)
