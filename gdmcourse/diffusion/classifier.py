@@ -13,6 +13,7 @@ from gdmcourse.diffusion.objective import draw_times
 from gdmcourse.diffusion.schedule import Schedule
 from gdmcourse.nn.residual import ResidualBlock
 from gdmcourse.nn.time_embedding import sinusoidal
+from gdmcourse.nn.unet import check_labels
 
 
 class NoisyClassifier(nn.Module):
@@ -51,7 +52,7 @@ def noisy_classifier_loss(
     """The loss for `gdmcourse.training.fit` of a classifier for guidance: cross-entropy on x_t at random t.
 
     A batch is (images, labels). One that is trained on clean images alone gives gradients at noise
-    that mean nothing (`slips`).
+    that mean nothing (`slips`). Raises ValueError for a label that the network has no logit for.
     """
 
     def loss(network: nn.Module, batch: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
@@ -59,6 +60,9 @@ def noisy_classifier_loss(
         t = draw_times(len(x0), schedule.T, generator)
         noise = torch.randn(x0.shape, generator=generator, device=generator.device)
         x_t = q_sample(schedule_on(schedule, x0.device), x0, t, noise)
-        return F.cross_entropy(network(x_t, t), y)
+        logits = network(x_t, t)
+        if not y.is_cuda:
+            check_labels(y, logits.shape[1])
+        return F.cross_entropy(logits, y)
 
     return loss

@@ -67,5 +67,6 @@ def schedule_on(schedule: Schedule, device: torch.device) -> Schedule:
 
 
 def alpha_bar_at(schedule: Schedule, t: int) -> float:
-    """ᾱ_t as a Python number, in the float64 in which the schedule was worked out."""
+    """ᾱ_t as a Python number, in the float64 in which the schedule was worked out, for t = 0 … T."""
+    schedule.check_time(t, earliest=0)
     return float((schedule.log_alpha_bar[t].double() + schedule.log_alpha_bar_rest[t].double()).exp())

@@ -106,14 +106,21 @@ def test_labels_of_no_class_are_named(label):
         )
     with pytest.raises(ValueError, match=r"in 0 … 2"):
         exact_denoiser(LAW, SCHEDULE)(X, T, y)
+    classifier, images = NoisyClassifier(1, 3, width=8), torch.zeros(30, 1, 8, 8)
+    with pytest.raises(ValueError, match=rf"labels must be in 0 … 2; got {label}"):
+        noisy_classifier_loss(SCHEDULE)(classifier, (images, y), torch.Generator())
 
 
 @pytest.mark.parametrize("time", [-1, 1001])
 def test_times_that_the_schedule_has_not_are_named(time):
     t = torch.full((30,), time)
-    guided = classifier_guidance(lambda *_: X, exact_classifier(LAW, SCHEDULE), SCHEDULE, 1.0)
-    with pytest.raises(ScheduleError, match=f"time {time} is outside"):
-        guided(X, t, Y)
+    for ask in (
+        lambda: exact_denoiser(LAW, SCHEDULE)(X, t),
+        lambda: exact_classifier(LAW, SCHEDULE)(X, t),
+        lambda: classifier_guidance(lambda *_: X, exact_classifier(LAW, SCHEDULE), SCHEDULE, 1.0)(X, t, Y),
+    ):
+        with pytest.raises(ScheduleError, match=f"time {time} is outside"):
+            ask()
 
 
 # equation: eq-guided-mean
