@@ -13,49 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-from gdmcourse.data import CATALOG, Dataset, data_root
+from gdmcourse.data import CATALOG, data_root
 from gdmcourse.data.cifar10 import ARCHIVE
 from gdmcourse.diffusion import classifier_free_guidance
-from gdmcourse.experiments import PRESETS, find_recipe
+from gdmcourse.experiments import find_recipe
 from gdmcourse.experiments.run_folder import run_recipe
 from gdmcourse.experiments.trained import trained
 from gdmcourse.nn import source_unet
-from gdmcourse.training import fit, make_fabric
-
-NAMES = ["ddpm-digits", "ddpm-mnist", "ddpm-cifar10"]
-
-
-def stand_in(dataset: str, n: int = 16) -> Dataset:
-    """Random images in the shape of a data set, so that no file is needed."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.rand((n, *CATALOG[dataset].shape), generator=generator) * 2 - 1
-    return Dataset(dataset, "train", images, torch.arange(n) % 10, tuple("0123456789"))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_preset_trains_for_two_steps(name, preset):
-    """At its own size and precision. Compiling is left out: on a processor it takes minutes."""
-    recipe = replace(find_recipe(name, preset), steps=2, warmup=1, batch_size=2, compile=False)
-    data = stand_in(recipe.dataset)
-    model = recipe.model(data)
-    before = [p.clone() for p in model.parameters()]
-    result = fit(
-        model,
-        recipe.loss,
-        recipe.tensors(data),
-        steps=2,
-        batch_size=2,
-        lr=recipe.lr,
-        ema_decay=recipe.ema_decay,
-        clip_norm=recipe.clip_norm,
-        log_every=1,
-        fabric=make_fabric(1, 1, recipe.precision, accelerator="cpu"),
-    )
-    # The last layer starts at zero, so the first step's target is all of the error.
-    assert result.history.values("loss")[0] == pytest.approx(1, abs=0.6)
-    assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
-    assert result.ema is not None
+from tests.experiments.stand_in import stand_in
 
 
 def test_the_gpu_preset_of_mnist_is_the_network_of_the_sources_for_60_epochs():

@@ -6,44 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gdmcourse.data import CATALOG, Dataset
-from gdmcourse.experiments import PRESETS, find_recipe
+from gdmcourse.experiments import find_recipe
 from gdmcourse.experiments.guidance_scale import SCALES, main
 from gdmcourse.experiments.run_folder import run_recipe
 from gdmcourse.experiments.trained import trained
-from gdmcourse.training import fit, make_fabric
-
-NAMES = ["guide-digits", "guide-clean-digits", "guide-mnist", "guide-clean-mnist"]
-
-
-def stand_in(dataset: str, n: int = 16) -> Dataset:
-    """Random images in the shape of a data set, so that no file is needed."""
-    generator = torch.Generator().manual_seed(0)
-    images = torch.rand((n, *CATALOG[dataset].shape), generator=generator) * 2 - 1
-    return Dataset(dataset, "train", images, torch.arange(n) % 10, tuple("0123456789"))
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("name", NAMES)
-def test_every_preset_trains_for_two_steps(name, preset):
-    recipe = find_recipe(name, preset)
-    data = stand_in(recipe.dataset)
-    model = recipe.model(data)
-    before = [p.clone() for p in model.parameters()]
-    result = fit(
-        model,
-        recipe.loss,
-        recipe.tensors(data),
-        steps=2,
-        batch_size=4,
-        lr=recipe.lr,
-        log_every=1,
-        ema_decay=recipe.ema_decay,
-        fabric=make_fabric(1, 1, recipe.precision, accelerator="cpu"),
-    )
-    # Ten classes: an untrained network is worth log 10 = 2.3.
-    assert result.history.values("loss")[0] == pytest.approx(2.3, abs=0.5)
-    assert any(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+from tests.experiments.stand_in import stand_in
 
 
 def test_a_noisy_guide_sees_noise_and_a_clean_one_never():
