@@ -183,12 +183,12 @@ RECIPES = {
         lr=1e-3,
         ema_decay=0.999,
     ),
-    # On a GPU the U-Net of the sources with their 60 epochs and EMA; on a laptop a small one, which takes ten
-    # minutes of one core, scoring included.
+    # On a GPU the U-Net of the sources with their 60 epochs and EMA; on a laptop a small one, which takes a
+    # quarter of an hour of one core, scoring included.
     "ddpm-mnist": _presets(
         DDPMRecipe(
             dataset="mnist",
-            steps=3000,
+            steps=4500,
             batch_size=32,
             lr=3e-3,
             warmup=100,
