@@ -24,8 +24,8 @@ def test_the_record_is_of_the_recipe_as_it_is_and_took_at_most_15_minutes():
 
 def test_the_recorded_digits_are_recognised():
     made = record(NAME)
-    assert made["class_accuracy"] > 0.85
-    assert made["real"]["frechet"] < made["frechet"] < 2 * made["real"]["frechet"]
+    assert made["class_accuracy"] > 0.9
+    assert made["real"]["frechet"] < made["frechet"] < 1.5 * made["real"]["frechet"]
     assert made["frechet"] < made["frechet_unlabelled"]
     assert made["real_accuracy"] > 0.98
     assert (FOLDER / f"{NAME}.png").stat().st_size < 60_000
