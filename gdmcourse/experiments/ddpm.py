@@ -88,6 +88,10 @@ class DDPMRecipe(Recipe):
         """Linear warm-up, then half a cosine."""
         return warmup_cosine(self.lr, self.steps, self.warmup)
 
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width of what the model draws."""
+        return CATALOG[self.dataset].shape
+
     def denoiser(self, model: nn.Module) -> Denoiser:
         """The trained network as a denoiser (x_t, t, y=None) → ε̂."""
         return as_denoiser(model, self.schedule(next(model.parameters()).device), self.target)
@@ -102,8 +106,7 @@ class DDPMRecipe(Recipe):
         """A sample in `sample_steps` steps for each label, which `hide` keeps from the network."""
         images = []
         for part in labels.to(generator.device).split(self.sample_batch):
-            shape = (len(part), *CATALOG[self.dataset].shape)
-            noise = torch.randn(shape, generator=generator, device=generator.device)
+            noise = torch.randn((len(part), *self.shape()), generator=generator, device=generator.device)
             images.append(self.walk(model, noise, None if hide else part, generator))
         return torch.cat(images)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from gdmcourse.data import load
 from gdmcourse.diffusion.latent import Autoencoder, LatentSpace
 from gdmcourse.experiments import find_recipe
+from gdmcourse.experiments.recipe import AFTERWARDS
 from gdmcourse.experiments.smaller import SmallerRecipe
 from gdmcourse.training.once import result_hash
 
@@ -23,7 +24,7 @@ class LatentRecipe(SmallerRecipe):
     def hash(self) -> str:
         """Changes with all that decides the training, the autoencoder's included."""
         below = find_recipe(self.autoencoder, self.autoencoder_preset).hash()
-        return result_hash(asdict(self) | {"below": below}, type(self), without=("sample", "metrics", "draw"))
+        return result_hash(asdict(self) | {"below": below}, type(self), without=AFTERWARDS)
 
     def space(self) -> LatentSpace:
         """The autoencoder's latents, scaled by the training images; trains the autoencoder if need be."""

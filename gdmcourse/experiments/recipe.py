@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import lightning_fabric
 
 
+AFTERWARDS = ("sample", "draw", "walk", "metrics")  # methods that use the trained model and can't change it
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Derive from it, add fields for sizes, and define `model` and `loss`; the rest has defaults.
@@ -23,8 +26,8 @@ class Recipe:
     The fields are what presets set and what a run folder's `config.json` records: numbers and strings. The
     methods say what is done with them. A recipe that generates also defines `sample`, whose images become the
     grid `samples.png`; one that is scored defines `metrics`; one that isn't a single loss, such as a game,
-    overrides `train`. Imports that only `sample` and `metrics` need belong inside them, so that a change
-    there makes no trained model stale; see `hash`.
+    overrides `train`. Imports that only the methods of AFTERWARDS need belong inside them, so that a
+    change there makes no trained model stale; see `hash`.
     """
 
     dataset: str
@@ -41,7 +44,7 @@ class Recipe:
 
     def hash(self) -> str:
         """Changes with every field, and with the code that decides what the training gives."""
-        return result_hash(asdict(self), type(self), without=("sample", "metrics"))
+        return result_hash(asdict(self), type(self), without=AFTERWARDS)
 
     def data(self, split: str) -> Dataset:
         """The split "train" or "test" of the recipe's data set."""

@@ -42,17 +42,13 @@ class SmallerRecipe(DDPMRecipe):
         plain = self.denoiser(model)
         return plain if self.guidance == 1 else classifier_free_guidance(plain, self.guidance)
 
-    def draw(
-        self, model: nn.Module, labels: Tensor, generator: torch.Generator, *, hide: bool = False
-    ) -> Tensor:
-        """An ancestral sample for each label, or row of tokens, which `hide` keeps from the network."""
+    def shape(self) -> tuple[int, ...]:
+        """Channels, height and width of the small images."""
+        return tuple(self.data("test").images.shape[1:])
+
+    def walk(self, model: nn.Module, x_T: Tensor, y: Tensor | None, generator: torch.Generator) -> Tensor:
+        """From noise to images, by guided ancestral sampling of small ones; `y` holds labels or tokens."""
         from gdmcourse.diffusion.samplers import ancestral, spaced_times
 
-        schedule, shape = self.schedule(generator.device), self.data("test").images.shape[1:]
-        denoiser = self.denoiser(model) if hide else self.guided(model)
-        times, images = spaced_times(self.T, self.sample_steps), []
-        for part in labels.to(generator.device).split(self.sample_batch):
-            noise = torch.randn((len(part), *shape), generator=generator, device=generator.device)
-            y = None if hide else part
-            images.append(self.enlarge(ancestral(denoiser, schedule, noise, times, y=y, generator=generator)))
-        return torch.cat(images)
+        schedule, times = self.schedule(generator.device), spaced_times(self.T, self.sample_steps)
+        return self.enlarge(ancestral(self.guided(model), schedule, x_T, times, y=y, generator=generator))
