@@ -1,8 +1,6 @@
 """Claims of the chapter on denoising whose formulas stand on the page, not in the library; and its prose."""
 
-import json
 import math
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +16,9 @@ from gdmcourse.diffusion import (
     velocity,
     x0_from_velocity,
 )
+from gdmcourse.experiments.ddpm import SCHEDULES as NOISE
+from gdmcourse.experiments.number_of_steps import LENGTHS, SCHEDULES, measure
+from gdmcourse.experiments.records import record
 from gdmcourse.nn import EMA, UNet
 from gdmcourse.probability import GaussianMixture
 
@@ -195,22 +196,33 @@ def test_the_loss_is_that_of_denoising_diffusion_pytorch(theirs_schedule, schedu
 
 
 def test_the_record_of_the_number_of_steps_says_what_the_page_says():
-    """The verdict below the table: with β scaled T hardly matters, unscaled it decides."""
-    path = Path(__file__).parents[2] / "gdmcourse/experiments/records/number_of_steps.json"
-    content = json.loads(path.read_text())
-    rows = {(row["noise"], row["T"]): row["frechet"] / row["reference"] for row in content["rows"]}
-    scaled = [rows["linear", T] for T in (100, 500, 1000, 1500)]
-    unscaled = [rows["linear-unscaled", T] for T in (100, 500, 1000, 1500)]
-    assert max(scaled) < 2.5 * min(scaled)
-    assert unscaled[0] > 4 * max(unscaled[2:])
-    assert unscaled[0] > 4 * scaled[0]
+    """The verdict below the table: 100 unscaled steps are worst by both measures, and scaled they are not."""
+    rows = {(row["noise"], row["T"]): row for row in record("number_of_steps")["rows"]}
+    assert set(rows) == {(noise, T) for noise in SCHEDULES for T in LENGTHS}
+    worst = rows.pop(("linear-unscaled", 100))
+    assert worst["frechet"] > max(row["frechet"] for row in rows.values())
+    assert worst["accuracy"] < min(row["accuracy"] for row in rows.values())
+    beyond = [row["frechet"] for (_, T), row in rows.items() if T > 100]
+    assert rows["linear", 100]["frechet"] < max(beyond)
+    for noise in SCHEDULES:  # no order in what is left
+        found = [rows[noise, T]["frechet"] for T in (500, 1000, 1500)]
+        assert found != sorted(found, reverse=True)
+
+
+def test_the_record_of_the_number_of_steps_is_of_the_schedules_it_names():
+    """At T = 1000 both are the same schedule, so the same seed must have given the same scores."""
+    rows = {(row["noise"], row["T"]): row for row in record("number_of_steps")["rows"]}
+    for (noise, T), row in rows.items():
+        expected = NOISE[noise](T).alpha_bar[-1].item()
+        assert row["alpha_bar_T"] == pytest.approx(expected, rel=1e-4)
+    same = rows["linear", 1000], rows["linear-unscaled", 1000]
+    assert same[0]["frechet"] == pytest.approx(same[1]["frechet"], rel=1e-3)
+    assert same[0]["accuracy"] == same[1]["accuracy"]
 
 
 @pytest.mark.slow
-def test_one_run_of_the_record_can_be_repeated_in_small(tmp_path):
-    from gdmcourse.experiments.number_of_steps import measure
-
-    row = measure("linear-unscaled", 100, steps=20, samples=80)
+def test_one_run_of_the_record_can_be_repeated_in_small():
+    row = measure("linear-unscaled", 100, steps=120, samples=80)
     assert row["alpha_bar_T"] == pytest.approx(0.36, abs=0.01)
     assert row["frechet"] > row["reference"]
     assert 0 <= row["accuracy"] <= 1
