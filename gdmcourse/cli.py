@@ -84,14 +84,14 @@ def train(
     resume: Annotated[bool, typer.Option("--resume/--fresh", help="Go on, or start over.")] = True,
 ) -> None:
     """Train the recipe NAME, or go on where its folder left off."""
-    from gdmcourse.experiments import CATALOG, find_recipe
+    from gdmcourse.recipes import CATALOG, find_recipe
 
     if name is None:
         for known, (_, summary) in CATALOG.items():
             typer.echo(f"{known:20}  {summary}")
         return
     find_recipe(name, preset)  # a misspelt name is said before anything slow starts
-    from gdmcourse.experiments.run_folder import run_recipe
+    from gdmcourse.recipes.run_folder import run_recipe
 
     outcome = run_recipe(
         name,

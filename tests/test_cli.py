@@ -65,7 +65,7 @@ def test_a_training_that_diverged_exits_with_1_and_a_sentence(monkeypatch):
     def diverge(*args, **options):
         raise NonFiniteLoss(7, "loss", float("nan"), None)
 
-    monkeypatch.setattr("gdmcourse.experiments.run_folder.run_recipe", diverge)
+    monkeypatch.setattr("gdmcourse.recipes.run_folder.run_recipe", diverge)
     result = run("train", "classifier-digits", "--preset", "smoke")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")

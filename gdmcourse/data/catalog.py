@@ -25,7 +25,7 @@ class Entry:
 
 
 CATALOG = {
-    "digits": Entry((1, 8, 8), 1442, 355, lambda root: "scikit-learn", lambda split, *_: load_digits(split)),
+    "digits": Entry((1, 8, 8), 1442, 355, lambda root: "scikit-learn", load_digits),
     "mnist": Entry((1, 28, 28), 60000, 10000, find_mnist, load_mnist),
     "cifar10": Entry((3, 32, 32), 50000, 10000, find_cifar10, load_cifar10),
 }

@@ -7,11 +7,16 @@ data set: on demand, once a machine.
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gdmcourse.data import load
+from gdmcourse.data.catalog import CATALOG, load
 from gdmcourse.data.roots import cache_folder
 from gdmcourse.metrics.classifier import Classifier, classifier_loss
-from gdmcourse.training import derive_seed, fit, load_weights, make_fabric, seeded, warmup_cosine
-from gdmcourse.training.once import result_hash, train_once, use_threads
+from gdmcourse.training.cached_training import train_once, use_threads
+from gdmcourse.training.checkpoint import load_weights
+from gdmcourse.training.code_hash import result_hash
+from gdmcourse.training.device import make_fabric
+from gdmcourse.training.fit import fit
+from gdmcourse.training.randomness import derive_seed, seeded
+from gdmcourse.training.rates import warmup_cosine
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,29 @@ class FeatureRecipe:
 
     def hash(self) -> str:
         """Changes with any number here, and with the code of the network, its loss or the training."""
-        return result_hash(asdict(self), Classifier, classifier_loss, fit, load)
+        parts, catalogues = (type(self), CATALOG[self.dataset].load), ("gdmcourse.data.catalog",)
+        return result_hash(asdict(self), *parts, methods=("train",), stop=catalogues)
 
     def model(self) -> Classifier:
         """The network before training."""
         with seeded(derive_seed(self.seed, "weights")):
             return Classifier(self.shape, self.classes, self.width, self.features)
+
+    def train(self, folder: Path) -> None:
+        """Train the network in `folder`, from where an interrupted training left it."""
+        train = load(self.dataset, "train")
+        with use_threads(1):
+            fit(
+                self.model(),
+                classifier_loss,
+                (train.images, train.labels),
+                steps=self.steps,
+                batch_size=self.batch_size,
+                lr=warmup_cosine(self.lr, self.steps, self.warmup),
+                seed=self.seed,
+                checkpoint=folder,
+                fabric=make_fabric(devices=1, nodes=1),
+            )
 
 
 FEATURE_RECIPES = {
@@ -58,22 +80,5 @@ def feature_network(dataset: str) -> Classifier:
         )
     recipe = FEATURE_RECIPES[dataset]
     folder = cache_folder() / "features" / f"{dataset}-{recipe.hash()}"
-    train_once(folder, recipe.steps, lambda folder: _train(recipe, folder))
+    train_once(folder, recipe.steps, recipe.train)
     return load_weights(folder, recipe.model()).requires_grad_(False)
-
-
-def _train(recipe: FeatureRecipe, folder: Path) -> None:
-    """Train the network, from where an interrupted training left it."""
-    train = load(recipe.dataset, "train")
-    with use_threads(1):
-        fit(
-            recipe.model(),
-            classifier_loss,
-            (train.images, train.labels),
-            steps=recipe.steps,
-            batch_size=recipe.batch_size,
-            lr=warmup_cosine(recipe.lr, recipe.steps, recipe.warmup),
-            seed=recipe.seed,
-            checkpoint=folder,
-            fabric=make_fabric(devices=1, nodes=1),
-        )

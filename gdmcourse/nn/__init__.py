@@ -1,13 +1,11 @@
 """Blocks that several models share."""
 
 from gdmcourse.nn.attention import Attention
-from gdmcourse.nn.ema import EMA
 from gdmcourse.nn.residual import ResidualBlock
 from gdmcourse.nn.time_embedding import TimeEmbedding, sinusoidal
 from gdmcourse.nn.unet import NoNullClass, UNet, source_unet
 
 __all__ = [
-    "EMA",
     "Attention",
     "NoNullClass",
     "ResidualBlock",

@@ -16,11 +16,12 @@ from gdmcourse.diffusion import (
     velocity,
     x0_from_velocity,
 )
-from gdmcourse.experiments.ddpm import SCHEDULES as NOISE
-from gdmcourse.experiments.number_of_steps import LENGTHS, SCHEDULES, measure
-from gdmcourse.experiments.records import record
-from gdmcourse.nn import EMA, UNet
+from gdmcourse.nn import UNet
 from gdmcourse.probability import GaussianMixture
+from gdmcourse.recipes.ddpm import SCHEDULES as NOISE
+from gdmcourse.studies import record
+from gdmcourse.studies.number_of_steps import LENGTHS, SCHEDULES, measure
+from gdmcourse.training import EMA
 
 close = torch.testing.assert_close
 GRID = torch.linspace(-7, 7, 1401, dtype=torch.float64)

@@ -21,7 +21,7 @@ from traitlets.config import Config
 from gdmbook.chapters import Page
 from gdmbook.fingerprint import fingerprint
 from gdmbook.records import Run
-from gdmcourse.experiments.records import processor
+from gdmcourse.studies.record import processor
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop

@@ -49,6 +49,6 @@ def train_all(names: list[str], workers: int) -> Iterator[tuple[str, float]]:
 
 
 def _train(name: str) -> float:
-    from gdmcourse.experiments.trained import trained
+    from gdmcourse.recipes.trained import trained
 
     return trained(name).seconds
