@@ -30,6 +30,7 @@ NEIGHBOURS = {("training", "nn")}
 # What a room may use from outside. Not listed: torch, numpy and jaxtyping only, as befits a model.
 ARRAYS = {"jaxtyping", "numpy", "torch"}
 PARTS = {
+    "diffusion": ARRAYS | {"scipy"},
     "data": ARRAYS | {"PIL", "platformdirs", "sklearn", "torchvision"},
     "training": ARRAYS | {"filelock", "lightning_fabric", "matplotlib", "safetensors", "tqdm"},
     "experiments": ARRAYS | {"lightning_fabric", "matplotlib", "platformdirs", "safetensors"},

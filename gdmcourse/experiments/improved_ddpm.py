@@ -46,7 +46,9 @@ class LearnedVarianceRecipe(DDPMRecipe):
         t = draw_times(len(images), self.T, generator)
         noise = torch.randn(images.shape, generator=generator, device=generator.device)
         schedule = self.schedule(generator.device)
-        return hybrid_loss(model, schedule, images, t, noise, y, weight=self.bound_weight, levels=self.levels)
+        return hybrid_loss(
+            model, schedule, images, t, noise, y, weight=self.bound_weight, grey_levels=self.levels
+        )
 
     def denoiser(self, model: Denoiser) -> Denoiser:
         """The network's ε̂ alone, for every sampler that knows no v."""

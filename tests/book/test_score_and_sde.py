@@ -7,11 +7,12 @@ import torch
 
 from gdmcourse.diffusion import linear_schedule
 from gdmcourse.diffusion.denoiser import alpha_bar_at
+from gdmcourse.diffusion.noise_level import NoiseLevel
 from gdmcourse.diffusion.ode import heun, probability_flow
 from gdmcourse.diffusion.samplers import langevin_step
 from gdmcourse.diffusion.samplers.ancestral import ancestral_mean
 from gdmcourse.diffusion.samplers.reverse_sde import euler_maruyama_step
-from gdmcourse.diffusion.samplers.times import Level, split_noise
+from gdmcourse.diffusion.samplers.times import split_noise
 from gdmcourse.diffusion.sde import SDE, VESDE, VPSDE, exact_score
 from gdmcourse.probability import GaussianMixture
 
@@ -154,7 +155,7 @@ def test_the_ancestral_step_and_euler_maruyama_differ_by_the_square_of_the_step(
         kept = math.sqrt(1 - sde.beta(t) * h)  # one discrete step with β_t = β(t) h
         signal, sigma = sde.marginal(t)
         before = signal / kept
-        here, there = Level(2, signal, sigma), Level(1, before, math.sqrt(1 - before**2))
+        here, there = NoiseLevel(2, 2 * math.log(signal)), NoiseLevel(1, 2 * math.log(before))
         score = exact_score(PLANE, sde)(x, torch.full((2,), t))
         x0, _ = split_noise(x, -sigma * score, here)
         ours = ancestral_mean(x, x0, here, there)
