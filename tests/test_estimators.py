@@ -14,15 +14,12 @@ from gdmcourse.metrics.frechet import frechet_distance
 from gdmcourse.metrics.precision_recall import precision_recall
 from gdmcourse.metrics.spread import within_class_spread
 from gdmcourse.probability import GaussianMixture, wasserstein_1d
+from tests.oracles import gen
 
 SCALES = {"one scale": (1.0, 1.0, 1.0), "mixed scales": (0.3, 3.0, 300.0)}
 everywhere = pytest.mark.parametrize("offset", [0.0, 1e4, -1e5])
 every_scale = pytest.mark.parametrize("scales", SCALES.values(), ids=SCALES)
 many = pytest.mark.parametrize("n", [1_000, 100_000])
-
-
-def gen(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def cloud(n: int, offset: float, scales=SCALES["one scale"], seed: int = 0) -> torch.Tensor:

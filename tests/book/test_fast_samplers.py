@@ -23,6 +23,7 @@ from gdmcourse.diffusion.samplers import (
 from gdmcourse.diffusion.samplers.times import predict, split_noise
 from gdmcourse.diffusion.sde import VPSDE, exact_score
 from gdmcourse.probability import GaussianMixture, gaussian_kl
+from tests.oracles import normal
 
 close = torch.testing.assert_close
 LINE = GaussianMixture.isotropic(
@@ -31,10 +32,6 @@ LINE = GaussianMixture.isotropic(
 VP = VPSDE()
 SCHEDULES = {"linear": linear_schedule(1000), "cosine": cosine_schedule(1000)}
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def flow(x: torch.Tensor, t: float, s: float) -> torch.Tensor:

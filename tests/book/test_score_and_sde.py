@@ -13,8 +13,9 @@ from gdmcourse.diffusion.samplers import langevin_step
 from gdmcourse.diffusion.samplers.ancestral import ancestral_mean
 from gdmcourse.diffusion.samplers.reverse_sde import euler_maruyama_step
 from gdmcourse.diffusion.samplers.times import split_noise
-from gdmcourse.diffusion.sde import SDE, VESDE, VPSDE, exact_score
+from gdmcourse.diffusion.sde import VESDE, VPSDE, exact_score
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import noisy
 
 close = torch.testing.assert_close
 GRID = torch.linspace(-6, 6, 4001, dtype=torch.float64)
@@ -27,12 +28,6 @@ PLANE = GaussianMixture.isotropic(
 )
 SDES = {"VP": VPSDE(), "VE": VESDE(sigma_min=0.05, sigma_max=3.0)}
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
-
-
-def noisy(law: GaussianMixture, sde: SDE, t: float) -> GaussianMixture:
-    signal, sigma = sde.marginal(t)
-    eye = torch.eye(law.means.shape[1], dtype=torch.float64)
-    return GaussianMixture(law.weights, signal * law.means, signal**2 * law.covariances + sigma**2 * eye)
 
 
 def slope(values):

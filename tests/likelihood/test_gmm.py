@@ -22,12 +22,9 @@ from gdmcourse.likelihood import (
     parameter_count,
 )
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import gen
 
 KINDS = ["full", "diag", "spherical"]
-
-
-def gen(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def random_mixture(seed: int, k: int = 3, d: int = 2) -> GaussianMixture:
