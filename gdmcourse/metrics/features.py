@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gdmcourse.data import is_folder, load
-from gdmcourse.data.roots import cache_folder
+from gdmcourse.data.roots import cache_for
 from gdmcourse.metrics.classifier import Classifier, classifier_loss
 from gdmcourse.training import derive_seed, fit, load_weights, make_fabric, seeded, warmup_cosine
 from gdmcourse.training.once import result_hash, train_once, use_threads
@@ -65,7 +65,7 @@ def feature_network(dataset: str, size: int | None = None) -> Classifier:
             f"there is no feature network for {dataset!r}, only for {', '.join(FEATURE_RECIPES)} and for a "
             "folder of images"
         )
-    folder = cache_folder() / "features" / f"{Path(dataset).name}-{recipe.hash()}"
+    folder = cache_for("features") / f"{Path(dataset).name}-{recipe.hash()}"
     train_once(folder, recipe.steps, lambda folder: _train(recipe, folder))
     return load_weights(folder, recipe.model()).requires_grad_(False)
 
