@@ -4,11 +4,12 @@ Networks trained on photographs don't know 8×8 digits, so the course trains its
 data set: on demand, once a machine.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gdmcourse.data.catalog import CATALOG, load
-from gdmcourse.data.roots import cache_folder
+from gdmcourse.data.catalog import CATALOG, is_folder, load
+from gdmcourse.data.roots import cache_for
 from gdmcourse.metrics.classifier import Classifier, classifier_loss
 from gdmcourse.training.cached_training import train_once, use_threads
 from gdmcourse.training.checkpoint import load_weights
@@ -33,11 +34,14 @@ class FeatureRecipe:
     features: int = 64
     warmup: int = 100
     seed: int = 0
+    size: int | None = None  # of a reader's own images, which `contents` tells from others of that name
+    contents: str = ""
 
     def hash(self) -> str:
         """Changes with any number here, and with the code of the network, its loss or the training."""
-        parts, catalogues = (type(self), CATALOG[self.dataset].load), ("gdmcourse.data.catalog",)
-        return result_hash(asdict(self), *parts, methods=("train",), stop=catalogues)
+        loader = [CATALOG[self.dataset].load] if self.dataset in CATALOG else []
+        parts, stop = (type(self), *loader), ("gdmcourse.data.catalog",)
+        return result_hash(asdict(self), *parts, methods=("train", "contents"), stop=stop)
 
     def model(self) -> Classifier:
         """The network before training."""
@@ -46,7 +50,7 @@ class FeatureRecipe:
 
     def train(self, folder: Path) -> None:
         """Train the network in `folder`, from where an interrupted training left it."""
-        train = load(self.dataset, "train")
+        train = load(self.dataset, "train", size=self.size)
         with use_threads(1):
             fit(
                 self.model(),
@@ -65,20 +69,45 @@ FEATURE_RECIPES = {
     "digits": FeatureRecipe("digits", (1, 8, 8), 600, batch_size=64, lr=2e-3, width=32),
     "mnist": FeatureRecipe("mnist", (1, 28, 28), 1600, batch_size=128, lr=3e-3, width=16),
 }
+OWN_STEPS = 1000  # on a folder of images
 
 
-def feature_network(dataset: str) -> Classifier:
-    """The trained classifier of "digits" or "mnist": on the CPU, in evaluation mode, its weights frozen.
+def feature_network(dataset: str, size: int | None = None) -> Classifier:
+    """The trained classifier of "digits", "mnist" or a folder of images: on the CPU, evaluating, frozen.
 
     The first call on a machine trains it, in seconds for digits and about a minute for MNIST on two cores;
     later calls read it from the cache (`GDMCOURSE_CACHE`, else the system's folder for caches). Processes
-    that ask at once wait for the one that trains. Raises ValueError for a data set without such a network.
+    that ask at once wait for the one that trains. `size` is for a folder, as in `image_folder`. Raises
+    ValueError for a data set without such a network, and for a folder of a single class.
     """
-    if dataset not in FEATURE_RECIPES:
+    recipe = _own(dataset, size) if is_folder(dataset) else FEATURE_RECIPES.get(dataset)
+    if recipe is None:
         raise ValueError(
-            f"there is no feature network for {dataset!r}, only for {', '.join(FEATURE_RECIPES)}"
+            f"there is no feature network for {dataset!r}, only for {', '.join(FEATURE_RECIPES)} and for a "
+            "folder of images"
         )
-    recipe = FEATURE_RECIPES[dataset]
-    folder = cache_folder() / "features" / f"{dataset}-{recipe.hash()}"
+    folder = cache_for("features") / f"{Path(dataset).name}-{recipe.hash()}"
     train_once(folder, recipe.steps, recipe.train)
     return load_weights(folder, recipe.model()).requires_grad_(False)
+
+
+def _own(dataset: str, size: int | None) -> FeatureRecipe:
+    """The recipe for a folder of images, of any number of classes and colours."""
+    train = load(dataset, "train", size=size)
+    if len(train.classes) < 2:
+        raise ValueError(
+            f"{dataset} has one class, and a feature network learns by telling classes apart: put the images "
+            "into a sub-folder for each class"
+        )
+    contents = hashlib.sha256(train.images.numpy().tobytes() + train.labels.numpy().tobytes())
+    return FeatureRecipe(
+        dataset,
+        (train.images.shape[1], train.images.shape[2], train.images.shape[3]),
+        steps=OWN_STEPS,
+        batch_size=min(128, len(train)),
+        lr=2e-3,
+        width=16,
+        classes=len(train.classes),
+        size=size,
+        contents=contents.hexdigest(),
+    )

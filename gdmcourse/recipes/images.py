@@ -26,7 +26,7 @@ class ImageRecipe(Recipe):
 
     def parts(self) -> list[Callable[..., Any]]:
         """What loads the images."""
-        return [CATALOG[self.dataset].load]
+        return [CATALOG[self.dataset].load] if self.dataset in CATALOG else []
 
     def data(self, split: str) -> Dataset:
         """The split "train" or "test" of the data set."""

@@ -50,7 +50,7 @@ class LearnedVarianceRecipe(DDPMRecipe):
             t = draw_times(len(images), self.T, rng)
             noise = torch.randn(images.shape, generator=rng, device=rng.device)
             weight, grey = self.bound_weight, self.grey_levels
-            return hybrid_loss(model, schedule, images, t, noise, y, weight=weight, levels=grey)
+            return hybrid_loss(model, schedule, images, t, noise, y, weight=weight, grey_levels=grey)
 
         return loss
 

@@ -27,7 +27,7 @@ def result_hash(
 
     To a part belongs all of this package that its code names, directly or through others, down to modules in
     `stop`. Of a part that is a class, where `methods` are given, only these methods count, with those that
-    they call on `self`, and only the settings that these read.
+    they call on `self`, and only the settings that these read or that are named with them.
     """
     symbols: set[Symbol] = set()
     pieces: list[str] = []

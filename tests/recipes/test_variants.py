@@ -12,29 +12,17 @@ from gdmcourse.diffusion import q_sample
 from gdmcourse.diffusion.bound import bound_term, interpolated_log_variance
 from gdmcourse.diffusion.sde import VPSDE
 from gdmcourse.recipes import find_recipe
-from gdmcourse.recipes.run_folder import run_recipe, with_settings
-from gdmcourse.training import fit, make_fabric
-from gdmcourse.training.cached_training import use_threads
+from gdmcourse.recipes.run_folder import run_recipe
+from gdmcourse.recipes.settings import with_settings
+from gdmcourse.training import make_fabric
 
 VARIANTS = ["improved-ddpm-digits", "vp-sde-digits", "ve-sde-digits"]
 
 
-def train(recipe, steps: int, data=None, **options) -> nn.Module:
-    """A few steps of the recipe's own loop on one core."""
-    data = data or recipe.data("train")
-    torch.manual_seed(0)
-    with use_threads(1):
-        return fit(
-            recipe.model(data),
-            recipe.loss,
-            recipe.tensors(data),
-            steps=steps,
-            batch_size=recipe.batch_size,
-            lr=recipe.lr,
-            clip_norm=recipe.clip_norm,
-            fabric=make_fabric(1, 1, recipe.precision, accelerator="cpu"),
-            **options,
-        ).model
+def train(recipe, steps: int) -> nn.Module:
+    """A few steps of the recipe on one core, at a constant rate."""
+    recipe = replace(recipe, steps=steps, warmup=None, ema_decay=None, threads=1)
+    return recipe.train(fabric=make_fabric(1, 1, accelerator="cpu"), progress=False).modules["model"]
 
 
 def noised(recipe, n: int = 64) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -78,7 +66,7 @@ def test_the_variance_is_learned_beside_the_noise():
     assert torch.equal(recipe.denoiser(model)(x_t, t), said)
     terms = {
         name: bound_term(
-            schedule, x0, x_t, t, said, interpolated_log_variance(schedule, at, t), recipe.levels
+            schedule, x0, x_t, t, said, interpolated_log_variance(schedule, at, t), recipe.grey_levels
         ).mean()
         for name, at in (("learned", v), ("start", torch.zeros_like(v)))
     }
