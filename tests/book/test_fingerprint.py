@@ -25,7 +25,8 @@ HOME, RECORDED = (name.replace(".", "/").removeprefix("gdmcourse/") for name in 
 STUDY = {
     f"{HOME}/__init__.py": (
         "from importlib import import_module\n"
-        "CATALOG = {\n    'flow': ('flow', 'a'),\n    'latent': ('latent', 'b'),\n    'coder': ('coder', 'c')\n}\n"
+        "CATALOG = {\n    'flow': ('flow', 'a'),\n    'latent': ('latent', 'b'),\n"
+        "    'coder': ('coder', 'c'),\n}\n"
         f"def find_recipe(name):\n    return import_module(f'{RECIPES}.{{CATALOG[name][0]}}')\n"
     ),
     f"{HOME}/flow.py": "from gdmcourse.low import zero",

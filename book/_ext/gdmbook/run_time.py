@@ -8,17 +8,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from gdmbook.chapters import Page
 from gdmbook.downloads import notebook_uri
-from gdmbook.records import Records, Run
-
-
-def sentence(run: Run | None) -> str:
-    """Return the measured run as a sentence."""
-    if run is None:
-        return "Run time: not measured yet; `make book` measures it."
-    seconds = max(1, round(run.execution_seconds))
-    took = f"{seconds} s on one CPU core, {run.peak_mib:.0f} MiB of memory"
-    first = f"; the first time {sum(run.models.values()):.0f} s more, to train " if run.models else ""
-    return f"Run time: {took}{first}{', '.join(run.models)} (measured on {run.machine}, {run.when})."
+from gdmbook.records import Records, sentence
 
 
 class RunTime(SphinxDirective):
