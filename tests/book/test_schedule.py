@@ -20,7 +20,7 @@ def test_the_longest_chain_is_begun_first_and_then_the_longest():
         task("long chapter", 50, "network"),
         task("network", 10),
         task("coder", 5),
-        task("latent", 60, "coder"),
+        task("latent", 70, "coder"),
         task("middling chapter", 40),
     ]
     expected = ["coder", "latent", "network", "long chapter", "middling chapter", "short chapter"]

@@ -16,7 +16,7 @@ class Estimates:
         self.path, self.speed = root / FOLDER / "seconds.json", speed
         self.here: dict[str, float] = _read(self.path) or {}
         rows = _read(root / "benchmarks/results.json") or []
-        self.benchmarks = {row["name"].partition(",")[0]: row["ours"] for row in rows if row["unit"] == "s"}
+        self.benchmarks = {row["name"].partition(",")[0]: row["ours"] for row in rows if row["unit"] != "MiB"}
 
     def seconds(self, name: str) -> float:
         """Return the seconds to expect for what the benchmarks call `name` as well."""
@@ -25,6 +25,7 @@ class Estimates:
     def note(self, name: str, seconds: float) -> None:
         """Keep what `name` took."""
         self.here[name] = round(seconds, 1)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(self.here, indent=1, ensure_ascii=False), encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -17,7 +18,19 @@ class RunTime(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return one line: the measurement and the download."""
         run = Records(Path(self.env.srcdir)).latest(Page(Path(self.env.srcdir), self.env.docname))
-        line = nodes.paragraph("", sentence(run) + " ", classes=["run-time"])
+        before, reference, after = sentence(run).partition("reference speed")
+        line = nodes.paragraph("", before, classes=["run-time"])
+        line += addnodes.pending_xref(
+            "",
+            nodes.inline("", reference),
+            refdomain="std",
+            reftype="ref",
+            reftarget="reference-speed",
+            refdoc=self.env.docname,
+            refexplicit=True,
+            refwarn=False,
+        )
+        line += nodes.Text(after + " ")
         line += nodes.reference(
             "",
             "Download this chapter as a notebook.",

@@ -42,11 +42,11 @@ def execute_pages(
 
         estimates = Estimates(root, measure())
 
-        def task(what: Page | Model, run: Callable[[], Any], below: list[Model]) -> Task:
+        def job(what: Page | Model, run: Callable[[], Any], below: list[Model]) -> Task:
             return Task(what, run, estimates.seconds(_name(what)), frozenset(below))
 
-        tasks = [task(model, partial(train, model, pool), below) for model, below in needs.items()]
-        tasks += [task(page, partial(execute, page, progress.cell, measure), models[page]) for page in pages]
+        tasks = [job(model, partial(train, model, pool), below) for model, below in needs.items()]
+        tasks += [job(page, partial(execute, page, progress.cell, measure), models[page]) for page in pages]
         trained = f" and {len(needs)} models to train, or to fetch if they are there" if needs else ""
         count = f"{len(pages)} of {len(chapters(root))} chapters"
         console.print(f"{count} to execute{trained}, {workers} at a time: {progress.expect(tasks)}.")
