@@ -1,7 +1,7 @@
 """The book made from nothing, against its budgets: each chapter, each trained network, and the whole.
 
-One run of the book's own builder, two workers, no network there before. It keeps the outputs, so that the line
-at the head of a chapter tells of the same run as the rows. Time is told at reference speed.
+One run of the book's own builder, two workers, no network there before. It keeps the outputs, so that the
+line at the head of a chapter tells of the same run as the rows. Time is told at reference speed.
 """
 
 import os

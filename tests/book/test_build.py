@@ -106,7 +106,7 @@ def test_build_executes_what_it_is_asked_for_and_what_could_have_changed(tmp_pat
     assert "✓ plain" in named.stdout
     assert f"Open {root}/_build/html/index.html" in named.stdout
     assert "warning" not in text(root, "plain").lower()
-    assert "This page was not executed" in text(root, "drawn")
+    assert "Nothing on this page was computed" in text(root, "drawn")
     assert "make book PAGES=drawn" in text(root, "drawn")
     assert "The number is …, see Fig." in text(root, "drawn")
 

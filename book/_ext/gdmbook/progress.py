@@ -9,8 +9,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from gdmbook.chapters import Page
 from gdmbook.schedule import Task
 
-WHOLE_BUILD = 1e9  # seconds over which the pace is averaged
-
 
 class BuildProgress:
     """Shows what runs, the cells of each chapter, and how long is left. Safe to call from several threads."""
@@ -22,6 +20,7 @@ class BuildProgress:
         self.ahead: dict[str, float] = {}  # seconds expected of what isn't done
         self.behind = 0.0  # taken by what is done
         self.running: dict[str, float] = {}
+        self.started = 0.0
         self.bars = Progress(
             TextColumn("  {task.description}"),
             BarColumn(),
@@ -29,7 +28,6 @@ class BuildProgress:
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
-            speed_estimate_period=WHOLE_BUILD,
         )
         self.all = self.bars.add_task("all", total=None, said="")
 
@@ -45,6 +43,7 @@ class BuildProgress:
     def expect(self, tasks: list[Task]) -> str:
         """Note what is to be done; return the time that it takes as words."""
         self.ahead = {str(task.what): task.seconds for task in tasks}
+        self.started = self.bars.get_time()
         return self._left().removesuffix(" left")
 
     def tick(self, running: dict[str, float]) -> None:
@@ -71,7 +70,7 @@ class BuildProgress:
             del self.ahead[name]
             self.running.pop(name, None)
             left = f"; {self._left()}" if self.ahead else ""
-            self.console.print(f"  ✓ {name}: {said}{left}", highlight=False)
+            self.console.print(f"  ✓ {name}: {said}{left}", highlight=False, soft_wrap=True)
 
     def _row(self, name: str) -> TaskID:
         if name not in self.rows:
@@ -80,10 +79,10 @@ class BuildProgress:
 
     def _left(self) -> str:
         """The time that is left, at the pace of the build so far."""
-        done = self.behind + sum(min(took, self.ahead[name]) for name, took in self.running.items())
-        self.bars.update(self.all, completed=done, total=self.behind + sum(self.ahead.values()))
-        whole = next(row for row in self.bars.tasks if row.id == self.all)
-        seconds = whole.time_remaining
-        if seconds is None:  # no pace yet: as if the workers shared the rest evenly
-            seconds = sum(self.ahead.values()) / self.workers
+        now = sum(min(took, self.ahead[name]) for name, took in self.running.items())
+        done, ahead = self.behind + now, sum(self.ahead.values()) - now
+        self.bars.update(self.all, completed=done, total=done + ahead)
+        # The pace in seconds of work a second; while none is known, as if the workers shared it evenly.
+        pace = done / (self.bars.get_time() - self.started) if done else self.workers
+        seconds = ahead / pace
         return f"about {seconds / 60:.0f} min left" if seconds >= 90 else f"about {seconds:.0f} s left"

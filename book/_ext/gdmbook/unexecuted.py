@@ -13,7 +13,7 @@ from gdmbook.records import Records
 GAP = "…"
 _GLUED = re.compile(r"\{glue(?::\w+)?\}`[^`]+`")
 _HEADING = re.compile(r"^# .+$", re.M)
-_NEVER = f"This page was not executed, so its figures are missing and `{GAP}` stands for its numbers"
+_NEVER = f"Nothing on this page was computed: its figures are missing, and {GAP} stands for its numbers"
 _EARLIER = "The figures and numbers of this page were computed before the last change of the code below it"
 
 
@@ -36,7 +36,7 @@ def say_so(app: Sphinx, docname: str, source: list[str]) -> None:
     if current:
         return
     said = _EARLIER if run else _NEVER
-    note = f"```{{warning}}\n{said}; `make book PAGES={page.path.stem}` executes it.\n```"
+    note = f":::{{warning}}\n{said}; `make book PAGES={page.path.stem}` executes it.\n:::"
     text = source[0] if run else _GLUED.sub(GAP, source[0])
     source[0] = _HEADING.sub(lambda heading: f"{heading[0]}\n\n{note}\n", text, count=1)
 

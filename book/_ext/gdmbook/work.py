@@ -49,7 +49,8 @@ def execute_pages(
         tasks += [job(page, partial(execute, page, progress.cell, measure), models[page]) for page in pages]
         trained = f" and {len(needs)} models to train, or to fetch if they are there" if needs else ""
         count = f"{len(pages)} of {len(chapters(root))} chapters"
-        console.print(f"{count} to execute{trained}, {workers} at a time: {progress.expect(tasks)}.")
+        said = f"{count} to execute{trained}, {workers} at a time: {progress.expect(tasks)}."
+        console.print(said, highlight=False, soft_wrap=True)
         with progress:
             for task, result, took in run_all(tasks, workers, progress.tick):
                 if isinstance(task.what, Model):
