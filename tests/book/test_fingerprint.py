@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from gdmbook.chapters import Page
 from gdmbook.fingerprint import fingerprint
-from gdmbook.library import RECIPES, RECORDS, Library
+from gdmbook.library import RECIPES, STUDIES, Library
 
 from tests.book.tiny import chapter as text_of
 
@@ -21,7 +21,7 @@ LIBRARY = {
     "mid/named.py": "MODULE = 'gdmcourse.low.other'",
     "lonely.py": "",
 }
-HOME, RECORDED = (name.replace(".", "/").removeprefix("gdmcourse/") for name in (RECIPES, RECORDS))
+HOME, RECORDED = (name.replace(".", "/").removeprefix("gdmcourse/") for name in (RECIPES, STUDIES))
 STUDY = {
     f"{HOME}/__init__.py": (
         "from importlib import import_module\n"
@@ -32,6 +32,12 @@ STUDY = {
     f"{HOME}/flow.py": "from gdmcourse.low import zero",
     f"{HOME}/latent.py": "RECIPES = {'latent': {'autoencoder': 'coder'}}",
     f"{HOME}/coder.py": "import gdmcourse.lonely",
+    f"{RECORDED}/__init__.py": (
+        "from importlib import import_module\n"
+        "CATALOG = {\n    'steps': 'a',\n    'scale': 'b',\n}\n"
+        f"def find_study(name):\n    return import_module(f'{STUDIES}.{{name}}').STUDY\n"
+    ),
+    f"{RECORDED}/steps.py": "import gdmcourse.lonely",
     f"{RECORDED}/steps.json": "{}",
     f"{RECORDED}/scale.json": "{}",
 }
@@ -43,7 +49,6 @@ def root(tmp_path: Path) -> Path:
         path = tmp_path / "gdmcourse" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (tmp_path / "gdmcourse" / RECORDED / "__init__.py").touch()
     (tmp_path / "constraints.txt").write_text("torch==1\n")
     (tmp_path / "_config.yml").write_text("parse:\n  myst_enable_extensions: [dollarmath]\n")
     return tmp_path
@@ -178,14 +183,21 @@ def test_a_name_that_only_the_run_knows_may_be_any_recipe(root):
 
 @pytest.mark.parametrize(("changed", "affected"), [("steps.json", True), ("scale.json", False)])
 def test_a_change_of_a_record_affects_the_pages_that_name_it(root, changed, affected):
-    chapter = page(root, f"from {RECORDS} import record\nrecord('steps')")
+    chapter = page(root, f"from {STUDIES} import record\nrecord('steps')")
     before = fingerprint(chapter)
     (root / "gdmcourse" / RECORDED / changed).write_text('{"a": 1}')
     assert (fingerprint(chapter) != before) is affected
 
 
-def test_a_new_record_affects_no_page(root):
-    chapter = page(root, f"from {RECORDS} import record\nrecord('steps')")
+def test_a_new_study_affects_no_page_nor_does_the_code_behind_a_record(root):
+    chapter = page(root, f"from {STUDIES} import record\nrecord('steps')")
     before = fingerprint(chapter)
     (root / "gdmcourse" / RECORDED / "new.json").write_text("{}")
+    edit(root, f"{RECORDED}/__init__.py", "CATALOG = {\n", "CATALOG = {\n    'new': 'c',\n")
+    edit(root, f"{RECORDED}/steps.py", "import", "import math, ")
     assert fingerprint(chapter) == before
+
+
+def test_a_study_that_a_page_runs_is_reached(root):
+    modules = Library.under(root).reached([f"from {STUDIES} import find_study\nfind_study('steps')"])[0]
+    assert {f"{STUDIES}.steps", "gdmcourse.lonely"} <= modules

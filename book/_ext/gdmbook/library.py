@@ -2,7 +2,7 @@
 
 `ast` reads the imports of some code, at any depth, and then those of each module that was found, until
 nothing new turns up. A recipe is reached by its name: the catalogue maps names to modules, and any string
-that is one counts, in a chapter as in a module. A record is reached by its name too.
+that is one counts, in a chapter as in a module. A record is reached by its name too, without its study.
 """
 
 import ast
@@ -15,8 +15,12 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 PACKAGE = "gdmcourse"
 RECIPES = f"{PACKAGE}.experiments"  # its CATALOG maps a recipe's name to (module, summary)
-RECORDS = f"{PACKAGE}.experiments.records"  # the package beside whose modules the records lie
-BY_NAME = {"trained", "find_recipe", "load_recipe"}  # functions that take a recipe's name
+STUDIES = f"{PACKAGE}.experiments.records"  # the package beside whose modules the records lie
+BY_NAME = {
+    "trained": RECIPES,
+    "find_recipe": RECIPES,
+    "find_study": STUDIES,
+}  # what takes a name, and of what
 
 
 def code_of(source: str) -> ast.Module:
@@ -57,8 +61,8 @@ class Library:
         waiting, strings, found = set[str](), set[str](), set[str]()
         if any(_runs_command(tree) for tree in trees):
             waiting = set(self.modules)
-        elif any(_names_no_recipe(tree) for tree in trees):
-            waiting = set(self.recipes.values())
+        for tree in trees:
+            waiting |= {name for name in self.modules for room in _unknown(tree) if name.startswith(room)}
         uses = [_uses(tree, self.modules, "") for tree in trees]
         while True:
             for use in uses:
@@ -77,9 +81,9 @@ class Library:
         return _parsed(self.source(module), package, frozenset(self.modules))
 
     def source(self, module: str) -> str:
-        """Return the text of a module, without the entries of the catalogue: those are followed by name."""
+        """Return the text of a module, without the entries of a catalogue: those are followed by name."""
         text = self.modules[module].read_text(encoding="utf-8")
-        node = _catalogue(ast.parse(text)) if module == RECIPES else None
+        node = _catalogue(ast.parse(text)) if module in (RECIPES, STUDIES) else None
         if node is None:
             return text
         lines = text.splitlines(keepends=True)
@@ -95,7 +99,7 @@ class Library:
             if path.name == "__init__.py":
                 for file in sorted(path.parent.iterdir()):
                     data = file.is_file() and file.suffix not in (".py", ".pyc")
-                    if data and (name != RECORDS or file.stem in strings):
+                    if data and (name != STUDIES or file.stem in strings):
                         found.append(file)
         return found
 
@@ -128,8 +132,8 @@ def _imported(tree: ast.AST, modules: frozenset[str] | dict[str, Path], package:
             yield from [base, *(f"{base}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value  # importlib.import_module("gdmcourse.room.module")
-            # … or (f"gdmcourse.room.{name}"): any module of that room, but a recipe is followed by its name.
-            if node.value.endswith(".") and node.value != f"{RECIPES}.":
+            # … or (f"gdmcourse.room.{name}"): any module of that room, unless it is followed by its name.
+            if node.value.endswith(".") and node.value not in (f"{RECIPES}.", f"{STUDIES}."):
                 yield from (name for name in modules if name.startswith(node.value))
 
 
@@ -143,14 +147,14 @@ def _catalogue(tree: ast.Module) -> ast.Assign | ast.AnnAssign | None:
     return None
 
 
-def _names_no_recipe(tree: ast.AST) -> bool:
-    """Whether a cell calls for a recipe by a name that only the run knows, which may be any."""
-    return any(
-        isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] in BY_NAME
-        and not (node.args and isinstance(node.args[0], ast.Constant))
-        for node in ast.walk(tree)
-    )
+def _unknown(tree: ast.AST) -> Iterator[str]:
+    """The packages of which a cell asks for what only the run knows, or for a study and not its record."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            room = BY_NAME.get(ast.unparse(node.func).rpartition(".")[2])
+            named = room == RECIPES and node.args and isinstance(node.args[0], ast.Constant)
+            if room and not named:
+                yield f"{room}."
 
 
 def _runs_command(tree: ast.AST) -> bool:
