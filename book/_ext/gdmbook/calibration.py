@@ -1,7 +1,7 @@
 """How fast this machine is just now, so that seconds measured here can be told at a reference speed.
 
 Seconds at reference speed are CPU seconds, of user and system, times this speed. Other work on the machine
-lengthens the seconds of a clock; it hardly changes these.
+lengthens the seconds of a clock; these it changes far less.
 """
 
 import math
