@@ -11,8 +11,8 @@ setup: .venv/.installed  ## Create .venv and install the exact versions of const
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[book,cluster,dev]' && touch $@
 
-book: setup  ## Execute the chapters that changed, render the book, and say where it is
-	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook
+book: setup  ## Execute the chapters that changed (or PAGES="guidance metrics" alone) and render the book
+	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook $(PAGES)
 
 check: setup  ## Look at the code without running it: style and types
 	$(BIN)/ruff check && $(BIN)/ruff format --check
