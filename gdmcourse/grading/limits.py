@@ -15,15 +15,14 @@ ANY_USER = 4096  # processes of one user where they can't be told from the user'
 class Limits:
     """What a student's code may use; times in seconds of wall clock, sizes in bytes.
 
-    ``cell``, ``setup`` and ``notebook`` hold for one run, ``total`` and ``restarts`` for all runs of a
-    submission; ``processes`` counts threads too, and in ``grace`` a cell has to stop when it is told to.
+    ``cell``, ``setup`` and ``notebook`` hold for one run, ``total`` for all runs of a submission; ``processes``
+    counts threads too, and in ``grace`` a cell has to stop when it is told to.
     """
 
     cell: float = 20.0
     setup: float = 120.0
     notebook: float = 180.0
     total: float = 900.0
-    restarts: int = 3
     memory: int = 4 * GIB
     disk: int = 256 * MIB
     file: int = 32 * MIB

@@ -34,10 +34,10 @@ class Outcome:
 
 
 class Runs:
-    """The runs of one submission, which share its time; ``deaths`` counts the kernels that they cost."""
+    """The runs of one submission, which share its time."""
 
     def __init__(self, limits: Limits, hidden: Sequence[Path] = ()) -> None:
-        self.limits, self.hidden, self.deaths = limits, hidden, 0
+        self.limits, self.hidden = limits, hidden
         self.end = time.monotonic() + limits.total
 
     def run(self, notebook: Notebook) -> Outcome:
@@ -45,14 +45,8 @@ class Runs:
         left = self.end - time.monotonic()
         if left <= 0:
             return Outcome({}, f"not run, because the submission's {self.limits.total:g} s were used up")
-        outcome = run(notebook, replace(self.limits, notebook=min(self.limits.notebook, left)), self.hidden)
-        self.deaths += outcome.gone is not None
-        return outcome
-
-    @property
-    def may_restart(self) -> bool:
-        """Whether another kernel may be started because one died."""
-        return self.deaths <= self.limits.restarts
+        limits = replace(self.limits, notebook=min(self.limits.notebook, left))
+        return run(notebook, limits, self.hidden)
 
 
 def run(notebook: Notebook, limits: Limits, hidden: Sequence[Path] = ()) -> Outcome:

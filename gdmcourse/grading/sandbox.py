@@ -77,11 +77,13 @@ def command(
     descriptors = [_readable(seccomp.program())]
     box = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     box += ["--seccomp", str(descriptors[0])]
-    box += (places := _places(hidden))
-    # A real root owns the settings below /proc/sys even without capabilities, so /proc is read-only too.
-    box += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    # A real root owns the settings below /proc/sys even without capabilities, so /proc is read-only too; and
+    # what keys there are is told to all processes of one user.
+    box += ["--proc", "/proc", "--ro-bind", "/dev/null", "/proc/keys", "--remount-ro", "/proc"]
+    box += ["--dev", "/dev", "--remount-ro", "/dev"]
     for path in WRITABLE:
         box += ["--size", str(limits.disk), "--tmpfs", path]
+    box += (places := _places(hidden))
     user = f"student:x:{_number('uid')}:{_number('gid')}::{HOME}:/bin/sh\n"
     for name, content in {"/etc/passwd": user.encode(), **files}.items():
         descriptors.append(_readable(content))
