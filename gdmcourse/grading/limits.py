@@ -15,8 +15,8 @@ ANY_USER = 4096  # processes of one user where they can't be told from the user'
 class Limits:
     """What a student's code may use; times in seconds of wall clock, sizes in bytes.
 
-    ``cell``, ``setup`` and ``notebook`` hold for one run, ``total`` for all runs of a submission; ``processes``
-    counts threads too, and in ``grace`` a cell has to stop when it is told to.
+    ``cell``, ``setup`` and ``notebook`` hold for one run, ``total`` for all runs of a submission;
+    ``processes`` counts threads too; ``grace`` is the time to stop when told to.
     """
 
     cell: float = 20.0
