@@ -8,7 +8,6 @@ import dataclasses
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,17 +45,16 @@ def main() -> None:
 
 
 def _cells(kernel: Any, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Let pytest run the cells; it wants a file to collect, and gets an empty one."""
+    """Let pytest run the cells; it wants a file to collect, and gets an empty one in the folder it is in."""
     import nbval.plugin
     import pytest
 
     from gdmcourse.grading.plugin import JudgePlugin
 
     plugin = JudgePlugin(kernel, cells)
-    with tempfile.TemporaryDirectory(prefix="gdm-judge-") as place:
-        stand_in = Path(place) / "notebook.ipynb"
-        stand_in.touch()
-        pytest.main([str(stand_in), *QUIET, f"--rootdir={place}"], plugins=[nbval.plugin, plugin])
+    stand_in = Path("notebook.ipynb").absolute()
+    stand_in.touch()
+    pytest.main([str(stand_in), *QUIET, f"--rootdir={stand_in.parent}"], plugins=[nbval.plugin, plugin])
     return plugin.records
 
 

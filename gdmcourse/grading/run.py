@@ -81,13 +81,14 @@ def _judge(told: bytes, seconds: float) -> tuple[bytes, str]:
     """What the judge's process answers, and the last that it says, for the case that it leaves no answer."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="gdm-judge-") as place:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "gdmcourse.grading.judge"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             env=environment,
+            cwd=place,
         )
         try:
             answer, _ = process.communicate(told, seconds)

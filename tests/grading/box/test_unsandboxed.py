@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,15 @@ ROOT = Path(__file__).parents[3]
 
 def left(mark: str) -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
+
+
+@pytest.fixture
+def temporary(monkeypatch) -> Path:
+    """A folder for temporary files that no other test uses, with a short path as sockets need it."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o711)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield Path(name)
 
 
 @pytest.mark.usefixtures("no_box")
@@ -43,7 +53,7 @@ def test_nothing_that_the_judge_was_told_is_in_a_file_an_argument_or_its_environ
 
 
 @pytest.mark.usefixtures("no_box")
-def test_what_it_leaves_behind_is_gone_before_the_next(ran):
+def test_what_it_leaves_behind_is_gone_before_the_next(ran, temporary):
     mark = f"{random.randint(10**5, 10**6)}.25"
     daemon = (
         "import os, signal\n"
@@ -54,6 +64,7 @@ def test_what_it_leaves_behind_is_gone_before_the_next(ran):
     assert left(mark) == []
     ran(daemon + "try: os.kill(os.getppid(), signal.SIGKILL)\nexcept PermissionError: pass")
     assert left(mark) == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_orphans_of_a_dead_judge_are_found_by_their_session():
@@ -73,7 +84,7 @@ def test_orphans_of_a_dead_judge_are_found_by_their_session():
 
 
 @pytest.mark.usefixtures("no_box")
-def test_files_are_limited_and_the_folder_is_removed(ran):
+def test_files_are_limited_and_the_folder_is_removed(ran, temporary):
     deep = "import os, time\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')\ntime.sleep(1000)"
     assert ran(deep, cell=60.0, notebook=60.0).gone == "it wrote more than 256 MiB of files"
     long = (
@@ -83,9 +94,8 @@ def test_files_are_limited_and_the_folder_is_removed(ran):
         "    with open(str(n), 'wb') as file: file.write(os.urandom(4 << 20))\n"
         "time.sleep(1000)"
     )
-    before = set(Path("/tmp").glob("gdm*"))
     assert ran(long, cell=60.0, notebook=60.0, disk=40 * MIB).gone == "it wrote more than 40 MiB of files"
-    assert set(Path("/tmp").glob("gdm*")) <= before
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.usefixtures("no_box")

@@ -1,6 +1,7 @@
 """Grading as an ordinary user, whose number may have no name, with a box and without one."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gdmcourse.grading import launch
+from gdmcourse.grading import cgroup, launch
+from gdmcourse.grading.limits import Limits
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
@@ -76,3 +78,37 @@ def test_without_a_box(graded):
 def test_threads_are_bounded_by_a_group_or_by_the_users_of_the_box(graded):
     _, gone, reasons = graded(THREADS, box=True)
     assert gone == "it started more than 256 processes and threads" or "can't start new thread" in reasons[0]
+
+
+DELEGATED = """
+import os, pathlib
+from gdmcourse.grading import cgroup
+from gdmcourse.grading.limits import Limits
+for folder in FOLDERS:
+    pathlib.Path(folder, "cgroup.procs").write_text("0")
+os.setgroups([]); os.setgid(USER); os.setuid(USER)
+assert cgroup.missing() is None, cgroup.missing()
+group = cgroup.make(Limits())
+group.remove()
+print(len([folder for folder in group.folders if str(folder.parent) in FOLDERS and not folder.exists()]))
+"""
+
+
+@pytest.mark.usefixtures("grouped")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give away a group")
+def test_a_user_makes_groups_in_the_part_of_the_tree_that_was_given_to_that_user():
+    given = cgroup.make(Limits())
+    try:
+        for folder in given.folders:
+            os.chown(folder, USER, USER)
+            for name in ("cgroup.procs", "cgroup.subtree_control"):
+                if (folder / name).exists():
+                    os.chown(folder / name, USER, USER)
+        if (given.memory / "cgroup.subtree_control").exists():
+            pytest.skip("in a unified tree a group that holds processes gives no part of it to others")
+        code = DELEGATED.replace("FOLDERS", repr(list(map(str, given.folders)))).replace("USER", str(USER))
+        argv = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout.strip()) == (0, str(len(given.folders))), done.stderr
+    finally:
+        given.remove()
