@@ -17,6 +17,7 @@ from pathlib import Path
 from gdmcourse.grading.limits import Limits
 
 OLD = {"memory": "memory.limit_in_bytes", "pids": "pids.max", "cpu": "cpu.cfs_quota_us"}
+HELP = " (where systemd runs, start the grading by `systemd-run --user --scope`)"
 PERIOD = 100_000  # microseconds in which the share of the processors is counted
 
 
@@ -88,11 +89,11 @@ def missing() -> str | None:
     """Why no control group can be used on this machine, or None where one can; it is tried."""
     group = make(Limits())
     if group is None:
-        return "this user can't make a control group here"
+        return f"this user can't make a control group here{HELP}"
     try:
         subprocess.run(["/bin/true"], preexec_fn=group.enter, check=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
-        return "this user can't move a process into a control group here"
+        return f"this user can't move a process into a control group here{HELP}"
     finally:
         group.remove()
     return None

@@ -41,9 +41,7 @@ class Launched:
     def __init__(self, folder: Path | None, hidden: list[Path], limits: Limits, group: Group | None) -> None:
         """Start the process, without waiting for it."""
         self.key = secrets.token_hex(16)
-        self.places: list[
-            int
-        ] = []  # what the box can write to, by descriptor; the folder of the sockets first
+        self.places: list[int] = []  # what the box can write to; the folder of the sockets comes first
         self._sockets: list[int] = []
         self._folder = Path("/run", secrets.token_hex(8)) if folder is None else folder
         self._boxed = folder is None
