@@ -44,12 +44,13 @@ class Watcher:
     def _count(self) -> str | None:
         """Which bound the processes have passed, where no group tells."""
         family = usage.started()
-        held = usage.memory(family)
-        if self._folder is None:
-            held += sum(map(_in_memory, self._launched.places))
-        if held > self._limits.memory:
-            return "memory"
-        return "processes" if usage.count(family) > self._limits.processes else None
+        if usage.count(family) > self._limits.processes:
+            return "processes"
+        files = 0 if self._folder is not None else sum(map(_in_memory, self._launched.places))
+        for exact in (False, True):
+            if usage.memory(family, exact) + files <= self._limits.memory:
+                return None
+        return "memory"
 
 
 def _in_memory(place: int) -> int:

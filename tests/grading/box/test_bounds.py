@@ -88,6 +88,16 @@ def test_without_a_control_group_threads_are_counted_too(ran):
     assert ran(THREADS, cell=100.0, notebook=100.0).gone == "it started more than 256 processes and threads"
 
 
+@pytest.mark.usefixtures("boxed", "no_group")
+def test_what_many_processes_share_counts_once(ran):
+    shared = (
+        "import os, time\nx = bytearray(b'x' * (100 << 20))\n"
+        "for _ in range(8):\n    if os.fork() == 0:\n        time.sleep(1000)\n"
+    )
+    outcome = ran(shared + "time.sleep(2)\nraise ValueError('shared')", **SMALL)
+    assert outcome.records["c0"]["reason"] == "ValueError: shared"
+
+
 @pytest.mark.usefixtures("boxed", "grouped")
 def test_an_honest_program_gets_a_memory_error_before_its_group_ends(ran):
     record = ran("x = []\nwhile True: x.append(b'x' * (16 << 20))", **SMALL).records["c0"]
