@@ -58,7 +58,7 @@ class WatchedKernel(RunningKernel):
             asked.append(self._send("kernel_info_request", {}, *asked))
             with contextlib.suppress(queue.Empty):
                 self.get_message("iopub", timeout=0.25)
-                self._launched.bound(2 * self.limits.processes)  # the watcher finds half of it and says so
+                self._launched.bound(self.limits.processes)
                 return
             self._alive_in_time()
 
