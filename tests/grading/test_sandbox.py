@@ -23,7 +23,8 @@ def told(submit, judge, code):
     answer = "def signal(a):\n    import os, pathlib, socket, subprocess\n" + "".join(
         f"    {line}\n" for line in code.splitlines()
     )
-    result = judge(submit(q1=answer, q3=RIGHT_Q3))
+    limits = sandbox.Limits(cell=200.0, notebook=600.0)  # what is seen is asked here, and not how soon
+    result = judge(submit(q1=answer, q3=RIGHT_Q3), limits=limits)
     earned = {question.id: question.earned for question in result.questions}
     assert earned == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
     return result.questions[0].reasons[0]
