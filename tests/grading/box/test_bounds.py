@@ -2,7 +2,6 @@
 
 import subprocess
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -104,23 +103,14 @@ def test_an_honest_program_gets_a_memory_error_before_its_group_ends(ran):
     assert record["reason"].startswith("MemoryError")
 
 
-@pytest.mark.usefixtures("boxed")
-def test_a_run_leaves_no_group_and_no_process_behind(ran):
-    before = groups()
+@pytest.mark.usefixtures("boxed", "grouped")
+def test_a_run_leaves_no_group_and_no_process_behind(ran, monkeypatch):
+    make, made = cgroup.make, []
+    monkeypatch.setattr(cgroup, "make", lambda limits: made.append(make(limits)) or made[-1])
     ran("import subprocess\nfor _ in range(5): subprocess.Popen(['sleep', '1000'], start_new_session=True)")
-    assert groups() == before
+    assert len(made) == 1
+    assert not [folder for folder in made[0].folders if folder.exists()]
     assert not [process for process in usage.started() if "sleep" in process.name()]
-
-
-def groups() -> set[Path]:
-    """The control groups of ours that exist, wherever in the tree they were made."""
-    found = set()
-    for controller in ("memory", "pids", "cpu"):
-        if (place := cgroup.own_group(controller)) is not None:
-            top, own, _ = place
-            for folder in {top, own, *(p for p in own.parents if p.is_relative_to(top))}:
-                found |= set(folder.glob("gdmcourse-*"))
-    return found
 
 
 @pytest.mark.usefixtures("grouped")
