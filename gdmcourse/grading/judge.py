@@ -1,62 +1,76 @@
-"""The judge's process: ``python -m gdmcourse.grading.judge JOB`` runs one assembled notebook by nbval.
+"""The judge's process: it reads a job from its input, runs the notebook by nbval, and writes the records.
 
-The kernel starts first, so that it imports its own parts while pytest and nbval are imported here.
+Nothing of it is in a file or in its arguments, where the code that it runs could look. The kernel starts
+first, so that it imports its own parts while pytest and nbval are imported here.
 """
 
 import dataclasses
 import json
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading import usage
+from gdmcourse.grading.cgroup import Group
+from gdmcourse.grading.limits import GIB, Limits, set_limit
+from gdmcourse.grading.notebook import Notebook
+
+QUIET = ["-q", "--color=no", "--tb=short", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
 
 
-def main(job_path: Path) -> None:
-    """Run the job and write the records of its cells beside it, atomically."""
+def main() -> None:
+    """Do the job; what pytest says goes to the error channel, and the records to where the output went."""
+    usage.close_memory()
+    usage.adopt_orphans()
+    set_limit("DATA", GIB, lasting=False)  # the watcher notices half of it; this holds against a single blow
+    answer = os.dup(1)
+    os.dup2(2, 1)
     # jsonschema would build a grammar of web addresses (0.8 s) for a check that no notebook needs.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    job: dict[str, Any] = json.loads(job_path.read_text(encoding="utf-8"))
-    from gdmcourse.grading import usage
+    told: dict[str, Any] = json.load(sys.stdin)
     from gdmcourse.grading.kernel import WatchedKernel
 
-    usage.adopt_orphans()
-    hidden = [Path(path) for path in job["hidden"]]
-    kernel = WatchedKernel(Path(job["folder"]), hidden, Limits(**job["limits"]))
+    folder = None if told["folder"] is None else Path(told["folder"])
+    group = told["group"] and Group(**{name: path and Path(path) for name, path in told["group"].items()})
+    hidden = [Path(path) for path in told["hidden"]]
+    kernel = WatchedKernel(folder, hidden, Limits(**told["limits"]), group)
     try:
-        import nbval.plugin
-        import pytest
-
-        from gdmcourse.grading.plugin import JudgePlugin
-
-        plugin = JudgePlugin(kernel)
-        quiet = [
-            "-q",
-            "--color=no",
-            "--tb=short",
-            "-p",
-            "no:cacheprovider",
-            "--noconftest",
-            "-c",
-            "/dev/null",
-        ]
-        pytest.main([job["notebook"], *quiet, f"--rootdir={job_path.parent}"], plugins=[nbval.plugin, plugin])
+        records = _cells(kernel, told["cells"])
     finally:
         kernel.stop()
-    result = job_path.with_suffix(".part")
-    result.write_text(json.dumps({"records": plugin.records, "gone": kernel.gone}), encoding="utf-8")
-    result.rename(job_path.with_name("result.json"))
+    with open(answer, "w", encoding="utf-8") as output:
+        json.dump({"records": records, "gone": kernel.gone}, output)
 
 
-def job(notebook: Path, folder: Path, hidden: list[Path], limits: Limits) -> dict[str, Any]:
+def _cells(kernel: Any, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let pytest run the cells; it wants a file to collect, and gets an empty one in the folder it is in."""
+    import nbval.plugin
+    import pytest
+
+    from gdmcourse.grading.plugin import JudgePlugin
+
+    plugin = JudgePlugin(kernel, cells)
+    stand_in = Path("notebook.ipynb").absolute()
+    stand_in.touch()
+    pytest.main([str(stand_in), *QUIET, f"--rootdir={stand_in.parent}"], plugins=[nbval.plugin, plugin])
+    return plugin.records
+
+
+def job(
+    notebook: Notebook, folder: Path | None, hidden: Sequence[Path], limits: Limits, group: Group | None
+) -> bytes:
     """What the process is told."""
-    return {
-        "notebook": str(notebook),
-        "folder": str(folder),
+    told = {
+        "cells": notebook["cells"],
+        "folder": None if folder is None else str(folder),
         "hidden": [str(path) for path in hidden],
         "limits": dataclasses.asdict(limits),
+        "group": group and {name: path and str(path) for name, path in dataclasses.asdict(group).items()},
     }
+    return json.dumps(told).encode()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -4,7 +4,6 @@ The notebook is one that we assembled. Each code cell becomes a test; its record
 arrived, which are right) travels as the test's ``user_properties``. Nothing in a cell can steer nbval.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile, NbCellError
 
 from gdmcourse.grading.compare import by_index, compare
 from gdmcourse.grading.kernel import KernelGone, WatchedKernel
-from gdmcourse.grading.notebook import source_text
+from gdmcourse.grading.notebook import Cell, source_text
 from gdmcourse.grading.probe import MIME
 
 
@@ -31,8 +30,7 @@ class AssembledNotebook(IPyNbFile):
 
     def collect(self) -> Iterator[pytest.Item]:
         """One test for each code cell; nothing in a cell's text or tags can skip it."""
-        cells = json.loads(Path(self.path).read_text(encoding="utf-8"))["cells"]
-        for number, cell in enumerate(cells):
+        for number, cell in enumerate(self.plugin.cells):
             options = {"check": True, "check_exception": False, "skip": False}
             yield AssembledCell.from_parent(
                 self, name=cell["id"], cell_num=number, cell=_Node(cell), options=options
@@ -52,7 +50,8 @@ class AssembledCell(IPyNbCell):
         record: dict[str, Any] = {"cell": self.name, "end": "ok", "reason": None, "values": [], "right": []}
         self.user_properties.append(("record", record))
         limits = kernel.limits
-        slow = f"stopped after {limits.cell:g} s"
+        slow = f"stopped after {limits.setup if role == 'setup' else limits.cell:g} s"
+        late = f"stopped because its output came more than {limits.grace:g} s after its end"
         self.test_outputs: list[dict[str, Any]] = []
         if role != "setup" and not self.parent.plugin.started:
             self.parent.plugin.started = True
@@ -71,7 +70,10 @@ class AssembledCell(IPyNbCell):
             if gone:
                 kernel.gone = kernel.gone or "it ran out of time and could not be stopped"
             if gone or self.parent.timed_out:
-                record |= {"end": "gone" if gone else "timeout", "reason": slow}
+                record |= {
+                    "end": "gone" if gone else "timeout",
+                    "reason": slow if kernel.interrupted else late,
+                }
             elif line := self._error_line():
                 record |= {"end": "error", "reason": line}
             raise
@@ -111,10 +113,10 @@ class AssembledCell(IPyNbCell):
 
 
 class JudgePlugin:
-    """Collects the assembled notebook and writes the records of its cells."""
+    """Runs the cells of the assembled notebook and keeps their records."""
 
-    def __init__(self, kernel: WatchedKernel) -> None:
-        self.kernel = kernel
+    def __init__(self, kernel: WatchedKernel, cells: list[Cell]) -> None:
+        self.kernel, self.cells = kernel, cells
         self.records: list[dict[str, Any]] = []
         self.started = False
 

@@ -1,20 +1,23 @@
 """Run one assembled notebook in a judge's process of its own, with a deadline that always holds."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gdmcourse.grading import judge, usage
-from gdmcourse.grading.notebook import Notebook, write_json
-from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading import cgroup, folders, judge, sandbox, usage
+from gdmcourse.grading.limits import Limits
+from gdmcourse.grading.notebook import Notebook
 
 SOCKETS = 60  # a socket's path may be 107 characters long, so its folder must be short
+STARTING = 60  # seconds for what the judge itself does
 
 
 @dataclass(frozen=True)
@@ -30,47 +33,72 @@ class Outcome:
         return next((name for name, record in self.records.items() if record["end"] == "gone"), None)
 
 
+class Runs:
+    """The runs of one submission, which share its time."""
+
+    def __init__(self, limits: Limits, hidden: Sequence[Path] = ()) -> None:
+        self.limits, self.hidden = limits, hidden
+        self.end = time.monotonic() + limits.total
+
+    def run(self, notebook: Notebook) -> Outcome:
+        """Run a notebook in what is left of the time; without any left nothing is started."""
+        left = self.end - time.monotonic()
+        if left <= 0:
+            return Outcome({}, f"not run, because the submission's {self.limits.total:g} s were used up")
+        limits = replace(self.limits, notebook=min(self.limits.notebook, left))
+        return run(notebook, limits, self.hidden)
+
+
 def run(notebook: Notebook, limits: Limits, hidden: Sequence[Path] = ()) -> Outcome:
     """Run the notebook by nbval; never raises for what a student's code does, and always returns in time."""
-    judged = Path(tempfile.mkdtemp(prefix="gdm-judge-"))
-    roomy = len(tempfile.gettempdir()) < SOCKETS
-    folder = Path(tempfile.mkdtemp(prefix="gdm", dir=None if roomy else "/tmp"))
+    folder = None if sandbox.missing() is None else _folder()
+    group = None if cgroup.missing() else cgroup.make(limits)
+    since = time.time()
+    usage.adopt_orphans()
     try:
-        write_json(judged / "notebook.ipynb", notebook)
-        job = judge.job(judged / "notebook.ipynb", folder, [Path(p).resolve() for p in hidden], limits)
-        write_json(judged / "job.json", job)
-        said = _judge(judged, 2 * limits.setup + limits.notebook + 60)
-        result = judged / "result.json"
-        if not result.exists():
-            return Outcome({}, f"the judge stopped without a result: {said}")
-        answer = json.loads(result.read_text(encoding="utf-8"))
-        return Outcome({record["cell"]: record for record in answer["records"]}, answer["gone"])
+        told = judge.job(notebook, folder, [Path(p).resolve() for p in hidden], limits, group)
+        answer, said = _judge(told, 2 * limits.setup + limits.notebook + STARTING)
     finally:
-        usage.remove(judged)
-        usage.remove(folder)
+        if group is not None:
+            group.remove()
+        if os.name == "posix":
+            usage.end(lambda: usage.orphans(since))
+        if folder is not None:
+            folders.remove(folder)
+    with contextlib.suppress(ValueError):
+        result = json.loads(answer)
+        return Outcome({record["cell"]: record for record in result["records"]}, result["gone"])
+    return Outcome({}, f"the judge stopped without a result: {said}")
 
 
-def _judge(judged: Path, seconds: float) -> str:
-    """Run the judge's process and return the last that it said, for the case that it leaves no result."""
+def _folder() -> Path:
+    """A folder of this run's own for a kernel that has no box."""
+    roomy = len(tempfile.gettempdir()) < SOCKETS
+    return Path(tempfile.mkdtemp(prefix="gdm", dir=None if roomy else "/tmp"))
+
+
+def _judge(told: bytes, seconds: float) -> tuple[bytes, str]:
+    """What the judge's process answers, and the last that it says, for the case that it leaves no answer."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    log = judged / "log.txt"
-    with log.open("wb") as output:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="gdm-judge-") as place:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gdmcourse.grading.judge", str(judged / "job.json")],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            [sys.executable, "-P", "-m", "gdmcourse.grading.judge"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
             env=environment,
-            cwd=judged,
+            cwd=place,
         )
         try:
-            process.wait(seconds)
+            answer, _ = process.communicate(told, seconds)
+            said = ""
         except subprocess.TimeoutExpired:
-            return f"it took more than {seconds:g} s"
+            answer, said = b"", f"it took more than {seconds:g} s"
         finally:
             _kill_tree(process)
-    return log.read_text(encoding="utf-8", errors="replace")[-500:]
+        log.seek(0)
+        return answer, said or log.read().decode("utf-8", errors="replace")[-500:]
 
 
 def _kill_tree(process: subprocess.Popen[bytes]) -> None:

@@ -1,22 +1,25 @@
-"""What a kernel and its children use: processes, memory and files, counted from outside."""
+"""What a kernel and its children use, counted from outside where no group does it, and how they end."""
 
 import contextlib
 import ctypes
 import os
-import shutil
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import psutil
 
-PAGE, BLOCK = 4096, 512  # bytes; st_blocks counts in blocks
-PR_SET_CHILD_SUBREAPER = 36  # of <sys/prctl.h>
+BLOCK = 512  # bytes; st_blocks counts in blocks
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36  # of <sys/prctl.h>
+SHARED = ("/dev/zero", "/memfd:", "/SYSV")  # mappings of memory that outlives what is seen of it
 
 
 def adopt_orphans() -> None:
     """Make this process the parent of whatever its children leave behind, so that nothing can slip away."""
-    with contextlib.suppress(OSError, AttributeError):  # Linux only
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def close_memory() -> None:
+    """Let no other process of this user read the memory or the descriptors of this one."""
+    _prctl(PR_SET_DUMPABLE, 0)
 
 
 def started(pid: int | None = None) -> list[psutil.Process]:
@@ -25,6 +28,16 @@ def started(pid: int | None = None) -> list[psutil.Process]:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return []
+
+
+def orphans(since: float) -> list[psutil.Process]:
+    """What a dead judge has left to this process since then, by its session: each kernel begins one."""
+    left: list[psutil.Process] = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error, OSError):
+            if child.create_time() >= since - 1 and os.getsid(child.pid) != os.getsid(0):
+                left += [child, *started(child.pid)]
+    return left
 
 
 def end(processes: Callable[[], list[psutil.Process]]) -> None:
@@ -39,41 +52,56 @@ def end(processes: Callable[[], list[psutil.Process]]) -> None:
         psutil.wait_procs(found, timeout=1)
 
 
-def memory(processes: Iterable[psutil.Process]) -> int:
-    """Bytes of memory in use, files without a name included: these are memory that no other count shows."""
-    size = 0
+def count(processes: Iterable[psutil.Process]) -> int:
+    """How many processes and threads there are."""
+    number = 0
     for process in processes:
         with contextlib.suppress(psutil.Error):
-            size += process.memory_info().rss
+            number += process.num_threads()
+    return number
+
+
+def memory(processes: Iterable[psutil.Process], exact: bool = False) -> int:
+    """Bytes of memory in use, with the nameless files and shared mappings that no other count shows.
+
+    What several processes share counts for each of them, or once if it is to be exact, which takes longer.
+    """
+    size, hidden = 0, dict[tuple[str, str], int]()
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            held = process.memory_info().rss
+            with contextlib.suppress(psutil.AccessDenied):
+                held = getattr(process.memory_full_info(), "pss", held) if exact else held
+            size += held
         with contextlib.suppress(OSError):
-            size += sum(_nameless(entry) for entry in os.scandir(f"/proc/{process.pid}/fd"))
-    return size
+            hidden |= dict(filter(None, map(_nameless, os.scandir(f"/proc/{process.pid}/fd"))))
+        with contextlib.suppress(OSError):
+            hidden |= _mapped(process.pid)
+    return size + sum(hidden.values())
 
 
-def written(folder: Path) -> int:
-    """Bytes of all that lies in a folder; each entry counts for a page, so that many are noticed too."""
-    size = 0
-    for place, folders, files in os.walk(folder):
-        size += PAGE * len(folders)
-        for name in files:
-            with contextlib.suppress(OSError):
-                size += max(PAGE, BLOCK * os.lstat(f"{place}/{name}").st_blocks)
-    return size
+def _prctl(what: int, value: int) -> None:
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # Linux only
+        ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder of ours, also where the code that ran has locked what is in it; follows no link."""
-    for place, folders, _ in os.walk(folder):
-        for name in folders:
-            if not os.path.islink(f"{place}/{name}"):
-                with contextlib.suppress(OSError):
-                    os.chmod(f"{place}/{name}", 0o700)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _nameless(entry: os.DirEntry[str]) -> int:
+def _nameless(entry: os.DirEntry[str]) -> tuple[tuple[str, str], int] | None:
+    """A file that is open and has no name, by device and number, with its bytes."""
     try:
         about = entry.stat()
     except OSError:
-        return 0
-    return BLOCK * about.st_blocks if about.st_nlink == 0 else 0
+        return None
+    device = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}"
+    return ((device, str(about.st_ino)), BLOCK * about.st_blocks) if about.st_nlink == 0 else None
+
+
+def _mapped(pid: int) -> dict[tuple[str, str], int]:
+    """Shared mappings of memory without a file, by device and number, with the bytes that they may hold."""
+    found: dict[tuple[str, str], int] = {}
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            span, access, _, device, number, *name = line.split(maxsplit=5)
+            if access.endswith("s") and name and name[0].startswith(SHARED):
+                start, stop = (int(end, 16) for end in span.split("-"))
+                found[device, number] = found.get((device, number), 0) + stop - start
+    return found

@@ -2,9 +2,7 @@
 
 import os
 import random
-import tempfile
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -57,29 +55,22 @@ def fill(place):
     )
 
 
-def test_the_folder_of_the_sockets_is_no_place_to_write(submit, judge):
-    result = judge(submit(q1=fill("glob.glob('/tmp/gdm*')[0]"), q3=RIGHT_Q3), limits=SHORT)
+@pytest.mark.parametrize("place", ["glob.glob('/run/*')[0]", "'/tmp'", "'/dev/shm'"])
+def test_what_can_be_written_is_memory_of_limited_size(submit, judge, place):
+    result = judge(submit(q1=fill(place), q3=RIGHT_Q3), limits=SHORT)
     assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
-    assert "it wrote more than 40 MiB of files" in " ".join(result.questions[0].reasons)
+    assert "No space left on device" in " ".join(result.questions[0].reasons)
 
 
-@pytest.mark.parametrize(
-    "opened",
-    [
-        "os.memfd_create(str(n))",
-        "(lambda name: (os.open(name, os.O_CREAT | os.O_RDWR), os.unlink(name))[0])(str(n))",
-    ],
-)
-def test_files_without_a_name_count_as_memory(submit, judge, opened):
+def test_files_without_a_name_are_held_in_the_boxs_own_memory(submit, judge):
     code = (
-        "import os, time\nkept = []\ndef signal(a):\n    for n in range(400):\n"
-        f"        kept.append({opened}); os.write(kept[-1], bytes(4 << 20))\n    time.sleep(9)"
+        "import os\nkept = []\ndef signal(a):\n    for n in range(400):\n"
+        "        kept.append(os.open(str(n), os.O_CREAT | os.O_RDWR)); os.unlink(str(n))\n"
+        "        os.write(kept[-1], bytes(4 << 20))\n    return math.sqrt(a)"
     )
-    result = judge(
-        submit(q1=code, q3=RIGHT_Q3), limits=Limits(cell=10.0, grace=1.0, memory=300 * MIB, disk=900 * MIB)
-    )
+    result = judge(submit(q1=code, q3=RIGHT_Q3), limits=SHORT)
     assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
-    assert "it used more than" in " ".join(result.questions[0].reasons)
+    assert "No space left on device" in " ".join(result.questions[0].reasons)
 
 
 def test_without_a_sandbox_files_are_limited_and_no_process_outlives_the_judge(
@@ -100,20 +91,6 @@ def test_without_a_sandbox_files_are_limited_and_no_process_outlives_the_judge(
     assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
     assert "it wrote more than 40 MiB of files" in " ".join(result.questions[0].reasons)
     assert [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])] == []
-
-
-def test_folders_that_were_locked_are_removed_and_links_are_not_followed(tmp_path):
-    mine = tmp_path / "mine"
-    mine.mkdir(mode=0o711)
-    folder = Path(tempfile.mkdtemp(dir=tmp_path))
-    (folder / "a" / "b").mkdir(parents=True)
-    (folder / "a" / "b" / "file").write_bytes(bytes(10_000))
-    (folder / "a" / "link").symlink_to(mine)
-    assert usage.written(folder) >= 10_000 + usage.PAGE
-    (folder / "a").chmod(0)
-    usage.remove(folder)
-    assert not folder.exists()
-    assert mine.stat().st_mode & 0o777 == 0o711
 
 
 def test_memory_of_this_process_counts_what_has_no_name():

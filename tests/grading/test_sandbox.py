@@ -23,7 +23,8 @@ def told(submit, judge, code):
     answer = "def signal(a):\n    import os, pathlib, socket, subprocess\n" + "".join(
         f"    {line}\n" for line in code.splitlines()
     )
-    result = judge(submit(q1=answer, q3=RIGHT_Q3))
+    limits = sandbox.Limits(cell=200.0, notebook=600.0)  # what is seen is asked here, and not how soon
+    result = judge(submit(q1=answer, q3=RIGHT_Q3), limits=limits)
     earned = {question.id: question.earned for question in result.questions}
     assert earned == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
     return result.questions[0].reasons[0]
@@ -89,11 +90,3 @@ def test_only_home_and_tmp_can_be_written(submit, judge, place):
 def test_the_kernels_settings_cant_be_written(submit, judge):
     said = told(submit, judge, "open('/proc/sys/kernel/core_pattern', 'w')")
     assert "Read-only" in said or "Permission" in said
-
-
-def test_what_lies_in_a_visible_folder_and_is_secret_is_covered(tmp_path):
-    inside = sandbox.PACKAGE / "grading"
-    line = sandbox.command(["true"], tmp_path, [inside, tmp_path / "elsewhere"], sandbox.Limits())
-    covered = [line[n + 1] for n, word in enumerate(line) if word == "--tmpfs"]
-    assert str(inside) in covered
-    assert str(tmp_path / "elsewhere") not in covered
