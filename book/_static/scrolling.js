@@ -11,9 +11,11 @@
     ".figure-box",
   ].join(", ");
 
+  const SPACE = 4; // pixels: a formula ends in as much that is blank
+
   function settle(box) {
     const hidden = box.scrollWidth - box.clientWidth;
-    const scrolls = hidden > 1 && getComputedStyle(box).overflowX !== "visible";
+    const scrolls = hidden > SPACE && getComputedStyle(box).overflowX !== "visible";
     box.classList.toggle("scrolls", scrolls);
     box.classList.toggle("more-before", scrolls && box.scrollLeft > 1);
     box.classList.toggle("more-after", scrolls && box.scrollLeft < hidden - 1);
