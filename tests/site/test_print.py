@@ -70,7 +70,7 @@ def test_the_number_of_the_chapter_is_printed_once(browser, paper):
 def test_figures_and_boxes_stay_on_one_page(browser, paper):
     paper(CHAPTER)
     torn = browser.js(
-        "return [...document.querySelectorAll('.bd-article :is(figure, .claim, div.admonition)')]"
+        "return [...document.querySelectorAll('.bd-article :is(figure, .claim, .cell_input)')]"
         ".filter((box) => getComputedStyle(box).breakInside !== 'avoid').length"
     )
     assert torn == 0
