@@ -9,8 +9,8 @@ from selenium.webdriver.common.by import By
 from tests.site.browser import PAGES
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-# The insides of formulas and the colours of code are thousands of elements without a role or a name; with them
-# a page takes a minute. Their contrast is looked at in test_pages.py.
+# The insides of formulas and the colours of code are thousands of elements without a role or a name; with
+# them a page takes a minute. Their contrast is looked at in test_pages.py.
 BARE = """
 document.querySelectorAll("details").forEach((box) => { box.open = true; });
 document.querySelectorAll("mjx-math, mjx-assistive-mml").forEach((inside) => inside.remove());
