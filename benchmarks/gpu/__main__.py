@@ -16,9 +16,8 @@ from benchmarks.results import CARD, keep, save
 
 def plan(absent: list[str]) -> str:
     """What would be done on a card."""
-    from gdmcourse.recipes import find_recipe
-
     from benchmarks.gpu.checks import CHECKS
+    from gdmcourse.recipes import find_recipe
 
     names, left_out = recipes()
     lines = [f"absent and not needed: {', '.join(absent)}"] if absent else []

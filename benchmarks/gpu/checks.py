@@ -110,7 +110,6 @@ def randomness(device: Device) -> None:
 def training(device: Device) -> None:
     """A classifier's loss falls in bfloat16, and its first steps in float32 are those of the processor."""
     from gdmcourse.recipes import find_recipe
-
     from gdmcourse.training import make_fabric, play
 
     recipe = replace(find_recipe("classifier-digits", "smoke"), steps=60, width=8)

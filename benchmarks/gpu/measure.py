@@ -138,9 +138,8 @@ class Finding(NamedTuple):
 
 def measure(device: torch.device, size: Size) -> Iterator[Finding]:
     """Check and measure, and yield what is found."""
-    from gdmcourse.recipes import find_recipe
-
     from benchmarks.gpu.checks import CHECKS, failures
+    from gdmcourse.recipes import find_recipe
 
     end = time.monotonic() + size.seconds
     failed = failures(device)

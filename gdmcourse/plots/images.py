@@ -35,7 +35,7 @@ def show_images(
     if ax is None:
         height = 7.0 * grid.shape[0] / grid.shape[1]
         ax = Figure(figsize=(7.0, height + (0.3 if title else 0)), layout="constrained").subplots()
-    ax.imshow(grid, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    ax.imshow(grid, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     ax.set_axis_off()
     if title:
         ax.set_title(title)

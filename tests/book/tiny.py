@@ -27,6 +27,7 @@ def make(folder: Path, **chapters: str) -> Path:
         "pyproject.toml",
         "book/_ext",
         "book/_static",
+        "book/_templates",
         "book/references.bib",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

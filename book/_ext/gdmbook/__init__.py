@@ -13,19 +13,40 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
     from gdmbook import (
         api,
         benchmarks,
+        bibliography,
+        description,
         downloads,
         exercises,
         folded,
+        footer,
         formulas,
+        lean,
         ledger,
+        numbers,
         offline,
         run_time,
         slider,
         unexecuted,
     )
 
-    parts = (folded, api, benchmarks, downloads, exercises, formulas, ledger, offline, run_time, slider)
-    for part in (*parts, unexecuted):
+    for part in (
+        folded,
+        api,
+        benchmarks,
+        bibliography,
+        description,
+        downloads,
+        exercises,
+        footer,
+        formulas,
+        lean,
+        ledger,
+        numbers,
+        offline,
+        run_time,
+        slider,
+        unexecuted,
+    ):
         part.setup(app)
     # When the tool itself changes, every page is read again.
     digest = hashlib.sha256(

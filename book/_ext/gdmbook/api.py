@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from gdmbook.equations import equation_reference
+from gdmbook.indices import with_indices
 
 _LABEL = re.compile(r"((?:eq|def)-[\w-]*\w)")
 _SPLIT = re.compile(r"(``.+?``|`.+?`|(?:eq|def)-[\w-]*\w)")
@@ -30,22 +31,22 @@ def entries(path: Path) -> list[Entry]:
     return [
         entry
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if (entry := _entry(node, "")) is not None
+        if (entry := _entry(node)) is not None
     ]
 
 
-def _entry(node: ast.stmt, owner: str) -> Entry | None:
+def _entry(node: ast.stmt) -> Entry | None:
     if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
         return None
     text = ast.get_docstring(node) or ""
     if isinstance(node, ast.FunctionDef):
         marks = {ast.unparse(mark) for mark in node.decorator_list}
         if marks & {"property", "cached_property", "functools.cached_property"}:
-            return Entry(node.name, f"{owner}{node.name}", text)
+            return Entry(node.name, node.name, text)
         arguments = re.sub(r"^(self|cls)(, )?", "", ast.unparse(node.args))
         result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-        return Entry(node.name, f"{owner}{node.name}({arguments}){result}", text)
-    members = tuple(entry for child in node.body if (entry := _entry(child, f"{node.name}.")) is not None)
+        return Entry(node.name, f"{node.name}({arguments}){result}", text)
+    members = tuple(entry for child in node.body if (entry := _entry(child)) is not None)
     fields = [
         f"{child.target.id}: {ast.unparse(child.annotation)}"
         for child in node.body
@@ -77,7 +78,7 @@ class Api(SphinxDirective):
             if found and not path.name.startswith("__main__"):
                 module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
                 part = nodes.section(ids=[f"api-{module}"], classes=["api-module"])
-                part += nodes.title("", module)
+                part += nodes.title("", module.removeprefix(f"gdmcourse.{room.name}."))
                 part += nodes.definition_list(
                     "", *(self._item(entry, module) for entry in found), classes=["api"]
                 )
@@ -110,7 +111,7 @@ class Api(SphinxDirective):
             elif part.startswith("`"):
                 found.append(nodes.literal("", part.strip("`")))
             elif part:
-                found.append(nodes.Text(part))
+                found += with_indices(part)
         return found
 
 

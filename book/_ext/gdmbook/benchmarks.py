@@ -1,6 +1,7 @@
-"""`{benchmarks}`: the measurements in `benchmarks/results.json` as a table."""
+"""`{benchmarks}`: the measurements in `benchmarks/results.json`, a table for each kind of peer."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-COLUMNS = ("What", "Ours", "Peer", "Ratio", "At most", "Where and when")
+from gdmbook.numbers import typeset
+
+_NAME = re.compile(r"(?P<what>.*) \(peer: (?P<peer>.*)\)")
+BUDGETS = ("budget", "what is allowed")  # peers that are no packages
+Row = dict[str, Any]
 
 
 class Benchmarks(SphinxDirective):
-    """A row to each measurement; where there are none yet, a sentence that says how to make them."""
+    """The machines, and what was measured on each; where there is nothing yet, how to measure."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the table."""
+        """Return the sentences and tables."""
         self.env.note_reread()
         path = Path(self.env.srcdir) / "benchmarks" / "results.json"
         if not path.is_file():
@@ -25,37 +30,73 @@ class Benchmarks(SphinxDirective):
                     "", "Nothing has been measured on this copy yet; ", command, nodes.Text(" does it.")
                 )
             ]
-        rows = [cells(row) for row in json.loads(path.read_text(encoding="utf-8"))]
-        group = nodes.tgroup("", cols=len(COLUMNS))
-        group += [nodes.colspec("", colwidth=1) for _ in COLUMNS]
-        group += nodes.thead("", _row(list(COLUMNS)))
-        group += nodes.tbody("", *(_row(row) for row in rows))
-        return [nodes.table("", group, classes=["benchmarks"])]
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        found: list[nodes.Node] = []
+        for machine in dict.fromkeys(row["machine"] for row in rows):
+            here = [row for row in rows if row["machine"] == machine]
+            found.append(nodes.paragraph("", measured(machine, [row["date"] for row in here])))
+            for title, heads, of_kind in (
+                ("Against other packages", ("Ours", "Theirs", "Ratio"), lambda peer: peer not in BUDGETS),
+                ("Against a budget", ("Measured", "Budget", "Share"), lambda peer: peer in BUDGETS),
+            ):
+                if chosen := [row for row in here if of_kind(split(row["name"])[1])]:
+                    found += [nodes.rubric("", title), _table(heads, chosen)]
+        return found
 
 
-def cells(row: dict[str, Any]) -> list[str]:
-    """Return a measurement as the table shows it; what has no peer or no target shows a dash."""
-    unit = row["unit"]
-    ratio, target = row.get("ratio"), row.get("target")
-    met = "" if ratio is None or target is None else (" ✓" if ratio <= target else " ✗")
-    return [
-        row["name"],
-        _number(row["ours"], unit),
-        _number(row.get("peer"), unit),
-        "–" if ratio is None else f"{ratio:.2f}{met}",
-        "–" if target is None else f"{target:g}",
-        f"{row['machine']}, {row['date']}",
-    ]
+def measured(machine: str, dates: list[str]) -> str:
+    """Return a sentence on where and when."""
+    first, last = min(dates), max(dates)
+    return f"Measured on {machine}, " + (f"{first}." if first == last else f"from {first} to {last}.")
 
 
-def _number(value: float | None, unit: str) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3g}" + ("" if unit in ("", "1") else f"\u00a0{unit}")  # a space that does not break
+def split(name: str) -> tuple[str, str]:
+    """Return what a row measures and against what."""
+    parts = _NAME.fullmatch(name)
+    return (parts["what"], parts["peer"]) if parts else (name, "")
 
 
-def _row(texts: list[str]) -> nodes.row:
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", text)) for text in texts))
+def cells(row: Row) -> list[str]:
+    """Return a measurement as the table shows it, without its bar."""
+    what, peer = split(row["name"])
+    peer_said = quantity(row["peer"], row["unit"]) + ("" if peer in BUDGETS else f"\n{peer}")
+    limit = "" if row["target"] == 1 else f" of at most {row['target']:g}"
+    met = "✓" if row["ratio"] <= row["target"] else "✗"
+    return [what, quantity(row["ours"], row["unit"]), peer_said, f"{row['ratio']:.2f}{limit}\u00a0{met}"]
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a number of three digits with its unit; from 1024 MiB on it is counted in GiB."""
+    if unit == "MiB" and value >= 1024:
+        value, unit = value / 1024, "GiB"
+    said = f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+    return typeset(said) + (f"\u00a0{unit}" if unit else "")
+
+
+def _table(heads: tuple[str, ...], rows: list[Row]) -> nodes.table:
+    group = nodes.tgroup("", cols=4)
+    group += [nodes.colspec("", colwidth=1) for _ in range(4)]
+    group += nodes.thead("", _row([nodes.paragraph("", head) for head in ("What", *heads)]))
+    group += nodes.tbody("", *(_row(_shown(row)) for row in rows))
+    return nodes.table("", group, classes=["benchmarks"])
+
+
+def _shown(row: Row) -> list[nodes.Element]:
+    shown = [nodes.paragraph("", "", *_lines(text)) for text in cells(row)]
+    # How much of what is allowed was used, as a bar; the number stands beside it.
+    share = min(1.0, row["ratio"] / row["target"])
+    bar = f'<span class="bar" aria-hidden="true" style="--share: {share:.3f}"></span>'
+    shown[-1] += nodes.raw("", bar, format="html")
+    return shown
+
+
+def _lines(text: str) -> list[nodes.Node]:
+    first, _, second = text.partition("\n")
+    return [nodes.Text(first)] + ([nodes.inline("", f" {second}", classes=["peer"])] if second else [])
+
+
+def _row(parts: list[nodes.Element]) -> nodes.row:
+    return nodes.row("", *(nodes.entry("", part) for part in parts))
 
 
 def setup(app: Sphinx) -> None:

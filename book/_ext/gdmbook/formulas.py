@@ -20,12 +20,13 @@ class KeepTogether(SphinxPostTransform):
         """Look at each formula of the page that has text beside it."""
         for formula in list(self.document.findall(nodes.math)):
             parent = formula.parent
-            at = parent.index(formula)
+            # By identity: two texts of the same letters are equal, and a list would find the first of them.
+            at = next(place for place, child in enumerate(parent.children) if child is formula)
             before = self._cut(parent, at - 1, OPENING)
             after = self._cut(parent, at + 1, CLOSING)
             if before or after:
                 kept = nodes.inline("", "", classes=["together"])
-                parent.replace(formula, kept)
+                parent[at] = kept
                 kept += [nodes.Text(before), formula, nodes.Text(after)]
 
     @staticmethod
@@ -37,7 +38,7 @@ class KeepTogether(SphinxPostTransform):
         found = pattern.search(text)
         if found is None:
             return ""
-        parent.replace(parent[at], nodes.Text(text[: found.start()] + text[found.end() :]))
+        parent[at] = nodes.Text(text[: found.start()] + text[found.end() :])
         return found[0]
 
 

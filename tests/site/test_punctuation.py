@@ -1,0 +1,44 @@
+"""The stops of a sentence as they are built: none twice, none lost."""
+
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.site.browser import PAGES
+
+TWICE = re.compile(r"[.,;:]\s*[,;]|,\s*[.:]|(?<!\.)\.\s?\.(?!\.)|\s[,;](?=\s)")
+# A word that begins a sentence where none has ended; a sentence may end in a formula that has its own stop.
+FIRST = "The|This|That|These|It|In|We|One|By|For|But|And|So|With|Here|Then|There|What"
+LOST = re.compile(rf"(?<=[a-z0-9)\]])(?<![.?!]\)) (?=(?:{FIRST}) [a-z])")
+SKIPPED = "pre, script, .headerlink, .eqno, .section-number, .caption-number, .frames, .admonition-title"
+
+
+def paragraphs(path: Path) -> list[str]:
+    """The running text of a page, a formula or name as ¤."""
+    article = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    for part in article.select(".math"):
+        part.replace_with("¤")
+    for part in article.select(SKIPPED):
+        part.decompose()
+    for part in article.select("a, code"):
+        part.replace_with("¤")
+    return [" ".join(part.get_text().split()) for part in article.select("p, figcaption, dd")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_stop_is_doubled_or_lost(site, name):
+    wrong = []
+    for text in paragraphs(site / f"{name}.html"):
+        wrong += [f"twice: {text[max(0, at.start() - 40) : at.end() + 20]}" for at in TWICE.finditer(text)]
+        wrong += [f"lost: {text[max(0, at.start() - 40) : at.end() + 30]}" for at in LOST.finditer(text)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("so ¤.. Then", TWICE), ("¤,, and", TWICE), ("is 0.55 The denoiser", LOST), ("by (4.10) So we", LOST)],
+)
+def test_such_faults_would_be_seen(text, fault):
+    assert fault.search(text)
