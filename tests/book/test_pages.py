@@ -85,6 +85,8 @@ def test_measurement_is_shown_with_its_peer_and_a_verdict():
 
 
 def test_a_budget_is_no_package():
+    alone = {key: value for key, value in ROW.items() if key not in ("peer", "ratio", "target")}
+    assert cells({**alone, "name": "GPU, images"}) == ["GPU, images", "0.25\u00a0s"]
     assert cells({**ROW, "name": "chapter index, time (peer: budget)"})[2] == "0.5\u00a0s"
 
 

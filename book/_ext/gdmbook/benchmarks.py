@@ -13,6 +13,11 @@ from gdmbook.numbers import typeset
 
 _NAME = re.compile(r"(?P<what>.*) \(peer: (?P<peer>.*)\)")
 BUDGETS = ("budget", "what is allowed")  # peers that are no packages
+KINDS = {
+    "Against other packages": ("Ours", "Theirs", "Ratio"),
+    "Against a budget": ("Measured", "Budget", "Share"),
+    "As measured": ("Measured",),
+}
 Row = dict[str, Any]
 
 
@@ -35,11 +40,8 @@ class Benchmarks(SphinxDirective):
         for machine in dict.fromkeys(row["machine"] for row in rows):
             here = [row for row in rows if row["machine"] == machine]
             found.append(nodes.paragraph("", measured(machine, [row["date"] for row in here])))
-            for title, heads, of_kind in (
-                ("Against other packages", ("Ours", "Theirs", "Ratio"), lambda peer: peer not in BUDGETS),
-                ("Against a budget", ("Measured", "Budget", "Share"), lambda peer: peer in BUDGETS),
-            ):
-                if chosen := [row for row in here if of_kind(split(row["name"])[1])]:
+            for title, heads in KINDS.items():
+                if chosen := [row for row in here if kind(row) == title]:
                     found += [nodes.rubric("", title), _table(heads, chosen)]
         return found
 
@@ -56,9 +58,19 @@ def split(name: str) -> tuple[str, str]:
     return (parts["what"], parts["peer"]) if parts else (name, "")
 
 
+def kind(row: Row) -> str:
+    """Return the title of the table that a row belongs to."""
+    packages, budget, alone = KINDS
+    if "peer" not in row:
+        return alone
+    return budget if split(row["name"])[1] in BUDGETS else packages
+
+
 def cells(row: Row) -> list[str]:
     """Return a measurement as the table shows it, without its bar."""
     what, peer = split(row["name"])
+    if kind(row) == "As measured":
+        return [what, quantity(row["ours"], row["unit"])]
     peer_said = quantity(row["peer"], row["unit"]) + ("" if peer in BUDGETS else f"\n{peer}")
     limit = "" if row["target"] == 1 else f" of at most {row['target']:g}"
     met = "✓" if row["ratio"] <= row["target"] else "✗"
@@ -74,8 +86,8 @@ def quantity(value: float, unit: str) -> str:
 
 
 def _table(heads: tuple[str, ...], rows: list[Row]) -> nodes.table:
-    group = nodes.tgroup("", cols=4)
-    group += [nodes.colspec("", colwidth=1) for _ in range(4)]
+    group = nodes.tgroup("", cols=len(heads) + 1)
+    group += [nodes.colspec("", colwidth=1) for _ in range(len(heads) + 1)]
     group += nodes.thead("", _row([nodes.paragraph("", head) for head in ("What", *heads)]))
     group += nodes.tbody("", *(_row(_shown(row)) for row in rows))
     return nodes.table("", group, classes=["benchmarks"])
@@ -83,6 +95,8 @@ def _table(heads: tuple[str, ...], rows: list[Row]) -> nodes.table:
 
 def _shown(row: Row) -> list[nodes.Element]:
     shown = [nodes.paragraph("", "", *_lines(text)) for text in cells(row)]
+    if "ratio" not in row:
+        return shown
     # How much of what is allowed was used, as a bar; the number stands beside it.
     share = min(1.0, row["ratio"] / row["target"])
     bar = f'<span class="bar" aria-hidden="true" style="--share: {share:.3f}"></span>'
