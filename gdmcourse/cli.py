@@ -95,6 +95,8 @@ def train(
     name: Annotated[str | None, typer.Argument(help="A recipe; none lists them all.")] = None,
     preset: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes) or gpu.")] = "laptop",
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/NAME-PRESET.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of your own images to train on.")] = None,
+    size: Annotated[int | None, typer.Option(help="Scale and crop them to so many pixels.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the preset's.")] = None,
     precision: Annotated[str | None, typer.Option(help="32-true or bf16-mixed, not the preset's.")] = None,
     set: Annotated[list[str] | None, typer.Option(help="Another number or word, such as target=x0.")] = None,
@@ -109,13 +111,16 @@ def train(
         for known, (_, summary) in CATALOG.items():
             typer.echo(f"{known:20}  {summary}")
         return
-    find_recipe(name, preset)  # a misspelt name is said before anything slow starts
+    if images is None:
+        find_recipe(name, preset)  # a misspelt name is said before anything slow starts
     from gdmcourse.recipes.run_folder import run_recipe
 
     outcome = run_recipe(
         name,
         preset,
         out=out,
+        images=images,
+        size=size,
         seed=seed,
         precision=precision,
         settings=set or (),

@@ -23,6 +23,7 @@ class Entry:
     test: int
     find: Callable[[Path], Path | str | None]
     load: Callable[[str, Path, bool], Dataset]
+    classes: int = 10
 
 
 CATALOG = {

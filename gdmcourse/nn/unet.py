@@ -43,7 +43,7 @@ class UNet(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        _check_sizes(width, multipliers, blocks, attention, dropout)
+        check_sizes(width, multipliers, blocks, attention, dropout)
         self.num_classes = num_classes
         self.null_class = num_classes if num_classes is not None and null_class else None
         self.time = TimeEmbedding(embedding_dim, embedding_dim)
@@ -136,7 +136,7 @@ class UNet(nn.Module):
         return h
 
 
-def _check_sizes(
+def check_sizes(
     width: int, multipliers: Sequence[int], blocks: int, attention: Sequence[int], dropout: float
 ) -> None:
     """Raise ValueError, naming what is wrong, for sizes of which no U-Net can be made."""

@@ -38,7 +38,7 @@ class CascadeBaseRecipe(ReducedRecipe):
         """L_simple on held-out images, and the distance W2 of Gaussians fitted to samples and to data."""
         from gdmcourse.metrics.frechet import frechet_distance
 
-        labels = torch.arange(self.scored) % 10
+        labels = torch.arange(self.scored) % self.classes()
         drawn = self.draw(model, labels, rng).cpu().flatten(1)
         real = [self.data(split).images.flatten(1) for split in ("train", "test")]
         return {

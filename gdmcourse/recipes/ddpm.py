@@ -10,8 +10,8 @@ from gdmcourse.data.dataset import Dataset
 from gdmcourse.diffusion.denoiser import Denoiser, as_denoiser, check_target
 from gdmcourse.diffusion.objective import denoising_loss
 from gdmcourse.diffusion.schedule import Schedule, cosine_schedule, linear_schedule
-from gdmcourse.nn.unet import UNet
-from gdmcourse.recipes.images import ImageRecipe
+from gdmcourse.nn.unet import UNet, check_sizes
+from gdmcourse.recipes.images import FEATURES, ImageRecipe
 from gdmcourse.training.fit import Loss
 
 
@@ -52,6 +52,10 @@ class DDPMRecipe(ImageRecipe):
             raise ValueError(f"there is no schedule {self.noise!r}; there are: {', '.join(SCHEDULES)}")
         check_target(self.target)
         self.schedule()  # T ≥ 1, and every β in (0, 1)
+        check_sizes(self.width, self.multipliers, self.blocks, self.attention, self.dropout)
+        self.require("drop", 0 <= self.drop <= 1, "in [0, 1]")
+        self.require("sample_batch", self.sample_batch >= 1, "at least 1")
+        self.require("scored", self.scored > FEATURES, f"more than {FEATURES}, the features of the scores")
         if not 1 <= self.sample_steps <= self.T:
             raise ValueError(f"sample_steps must be in 1 … T = {self.T}, not {self.sample_steps}")
 
@@ -114,14 +118,14 @@ class DDPMRecipe(ImageRecipe):
 
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
         """L_simple on held-out images, and the scores of samples where there is a feature network."""
-        from gdmcourse.metrics.features import FEATURE_RECIPES
         from gdmcourse.metrics.report import score_samples
 
         scores = {"test_loss": self._test_loss(model, rng)}
-        if self.dataset in FEATURE_RECIPES:
+        dataset = self.scored_on()
+        if dataset is not None:
             labels = self._labels(self.scored)
-            told = score_samples(self.draw(model, labels, rng).cpu(), labels, dataset=self.dataset)
-            untold = score_samples(self.draw(model, labels, rng, hide=True).cpu(), dataset=self.dataset)
+            told = score_samples(self.draw(model, labels, rng).cpu(), labels, dataset=dataset)
+            untold = score_samples(self.draw(model, labels, rng, hide=True).cpu(), dataset=dataset)
             assert told.accuracy is not None
             scores |= {"class_accuracy": told.accuracy, "frechet_reference": told.reference}
             for suffix, drawn in (("", told), ("_unlabelled", untold)):
@@ -141,7 +145,7 @@ class DDPMRecipe(ImageRecipe):
         return sum(values) / len(values)
 
     def _labels(self, n: int) -> Tensor:
-        return torch.arange(n) % 10
+        return torch.arange(n) % self.classes()
 
 
 def presets(laptop: DDPMRecipe, *, smoke: dict[str, Any] | None = None, **gpu: Any) -> dict[str, DDPMRecipe]:

@@ -1,5 +1,6 @@
 """What a recipe is: data, networks, losses, loop, and what to make of the result, in one small dataclass."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -59,8 +60,20 @@ class Recipe:
 
     def check(self) -> None:
         """Raise ValueError for settings that can't be; a recipe with settings of its own adds to it."""
+        self.require("steps", self.steps >= 0, "at least 0")
+        self.require("batch_size", self.batch_size >= 1, "at least 1")
+        self.require("save_every", self.save_every >= 1, "at least 1")
+        self.require("lr", 0 < self.lr < math.inf, "above 0")
+        self.require("clip_norm", self.clip_norm is None or self.clip_norm > 0, "above 0, or null")
+        self.require("threads", self.threads is None or self.threads >= 1, "at least 1, or null")
+        self.require("ema_decay", self.ema_decay is None or 0 <= self.ema_decay < 1, "in [0, 1), or null")
         if self.warmup is not None:
             self.rate()
+
+    def require(self, field: str, holds: bool, wanted: str) -> None:
+        """Raise ValueError, naming the field and what it must be, unless that holds."""
+        if not holds:
+            raise ValueError(f"{field} must be {wanted}, not {getattr(self, field)}")
 
     def hash(self) -> str:
         """Changes with every field that the training reads, and with the code that it runs."""

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from gdmcourse.recipes import find_recipe
+from gdmcourse.recipes import CATALOG, find_recipe
+from gdmcourse.recipes.images import ImageRecipe
+from gdmcourse.recipes.recipe import Recipe
 from gdmcourse.recipes.settings import with_settings
 from gdmcourse.training.device import make_fabric
 from gdmcourse.training.randomness import derive_seed
@@ -43,6 +45,8 @@ def run_recipe(
     preset: str = "laptop",
     *,
     out: str | Path | None = None,
+    images: Path | None = None,
+    size: int | None = None,
     seed: int | None = None,
     precision: str | None = None,
     settings: Sequence[str] = (),
@@ -53,15 +57,18 @@ def run_recipe(
 ) -> RunResult:
     """Train the recipe `name`, or go on with it, in the folder `out`, `runs/NAME-PRESET` by default.
 
-    A run that is complete is left as it is. `fresh` removes what an earlier run left in the folder. `seed`,
+    `images` trains it on a folder of one's own, scaled to `size`; a family's name such as "ddpm" then does
+    for a recipe's. A run that is complete is left as it is, or goes on if more steps are asked for; a rate
+    that falls to its end then follows the longer fall. `fresh` removes what an earlier run left. `seed`,
     `precision` and `settings` such as "target=x0" (see `with_settings`) replace the preset's. Raises
     ValueError for an unknown recipe, preset or setting, and for a folder that holds something else or a run
     with other settings; NonFiniteLoss as `fit` does.
     """
-    recipe = with_settings(find_recipe(name, preset), settings)
+    recipe = with_settings(_find(name, preset, images, size), settings)
     changes: dict[str, Any] = {"seed": seed, "precision": precision}
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
-    folder = Path(out) if out is not None else Path("runs") / f"{name}-{preset}"
+    own = "" if images is None else f"{images.expanduser().resolve().name}-"
+    folder = Path(out) if out is not None else Path("runs") / f"{name}-{own}{preset}"
     config = {"name": name, "preset": preset, "recipe": asdict(recipe)}
     fabric = make_fabric(devices, nodes, recipe.precision)
     started = int(os.environ.get("WORLD_SIZE", fabric.world_size))
@@ -79,6 +86,9 @@ def run_recipe(
 
     with fabric.rank_zero_first():  # so that a download happens once
         train = recipe.data("train")
+    if images is not None:
+        assert isinstance(recipe, ImageRecipe)
+        recipe.try_one(train)
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(folder / "config.json", config)
@@ -106,19 +116,37 @@ def run_recipe(
     return RunResult(folder, metrics, was_complete=False, is_reporter=fabric.is_global_zero)
 
 
+def _find(name: str, preset: str, images: Path | None, size: int | None) -> Recipe:
+    """The recipe of that name; for images of one's own that of its family, and for them."""
+    if images is None:
+        if size is not None:
+            raise ValueError("--size is for images of your own: add --images FOLDER")
+        return find_recipe(name, preset)
+    family = next((f"{name}-{known}" for known in ("mnist", "digits") if f"{name}-{known}" in CATALOG), name)
+    recipe = find_recipe(family, preset)
+    if not isinstance(recipe, ImageRecipe):
+        raise ValueError(f"{name} doesn't learn from images")
+    return recipe.with_images(images, size)
+
+
 def _require_same(folder: Path, config: dict[str, Any]) -> None:
     """Raise ValueError unless the folder is new, empty, or holds a run of just this configuration."""
     if not (folder / "config.json").exists():
         if folder.exists() and any(folder.iterdir()):
             raise ValueError(f"{folder} isn't empty and isn't a run; choose another folder")
         return
+    if not (folder / "checkpoint").exists():
+        return  # a run that never got so far as to keep anything is nobody's
     before = json.loads((folder / "config.json").read_text())
     old, new = (
         {"name": c["name"], "preset": c["preset"], **c["recipe"]}
         for c in (before, json.loads(json.dumps(config)))
     )
     changed = [f"{k} {old.get(k)} → {new.get(k)}" for k in sorted(old | new) if old.get(k) != new.get(k)]
-    if changed:
+    more = set(old) == set(new) and new["steps"] > old["steps"] and len(changed) == 1
+    if more:  # the marks of its end go, so that it is unfinished again
+        (folder / "metrics.json").unlink(missing_ok=True)
+    elif changed:
         raise ValueError(
             f"{folder} holds a run with other settings ({', '.join(changed)}); "
             "use --out for another folder, or --fresh to start over"

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from gdmcourse.data.roots import cache_folder
+from gdmcourse.data.roots import cache_for
 from gdmcourse.recipes import find_recipe
 from gdmcourse.recipes.recipe import Recipe
 from gdmcourse.training.cached_training import train_once
@@ -42,7 +42,7 @@ def trained(name: str, preset: str = "laptop", **changes: Any) -> Trained:
     except TypeError as error:
         raise ValueError(f"{name} has no such field: {error}") from None
     train = recipe.data("train")
-    folder = cache_folder() / "trained" / f"{name}-{preset}-{recipe.hash()}"
+    folder = cache_for("trained") / f"{name}-{preset}-{recipe.hash()}"
     state = train_once(folder, recipe.steps, lambda folder: recipe.train(train, checkpoint=folder)).state
     modules = recipe.build(train)
     networks = {
