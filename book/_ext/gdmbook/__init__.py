@@ -19,11 +19,18 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
         formulas,
         ledger,
         offline,
+        opening,
+        plumbing,
+        quiz,
+        rendered,
         run_time,
+        scores,
+        search,
         slider,
     )
 
-    for part in (folded, api, benchmarks, downloads, exercises, formulas, ledger, offline, run_time, slider):
+    parts = (folded, api, benchmarks, downloads, exercises, formulas, ledger, offline, opening)
+    for part in (*parts, plumbing, quiz, rendered, run_time, scores, search, slider):
         part.setup(app)
     # When the tool itself changes, every page is read again.
     digest = hashlib.sha256(

@@ -62,12 +62,21 @@ class BookLookup:
 
     def directive(self, name: str, argument: str, options: dict[str, str], body: str) -> str | None:
         """Return the book's own directives as Markdown."""
+        from gdmbook.markdown import plain
+        from gdmbook.quiz import as_markdown
         from gdmbook.run_time import Records, sentence  # here, for run_time links to the downloads
+        from gdmbook.scores import as_table
 
         if name == "run-time":
             return sentence(Records(self.page.root).latest(self.page))
         if name == "exercises":
             return self._exercises(argument)
+        if name == "quiz":
+            return plain(as_markdown(body), self)
+        if name == "scores":
+            return plain(as_table(argument, body), self)
+        if name == "opening":
+            return ""  # in a notebook the picture stands below its cell
         return None
 
     def _exercises(self, name: str) -> str:

@@ -1,0 +1,66 @@
+"""Lines of a cell that only keep numbers for the text are run and not shown.
+
+A cell may compute something worth reading and then name a number for the prose by `glue` or `numbers`. The
+page shows the first and leaves the second out; the notebook has both.
+"""
+
+import ast
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+KEEPERS = {"glue", "numbers"}
+
+
+class HidePlumbing(SphinxTransform):
+    """Take such lines out of every cell of the page, and the cell's box where nothing is left."""
+
+    default_priority = 405
+
+    def apply(self, **kwargs: object) -> None:
+        """Look at each cell's code."""
+        for box in list(self.document.findall(nodes.container)):
+            if "cell_input" not in box["classes"]:
+                continue
+            for block in list(box.findall(nodes.literal_block)):
+                shown = without_plumbing(block.rawsource or block.astext())
+                if shown:
+                    block.rawsource, block.children = shown, [nodes.Text(shown)]
+                else:
+                    box.parent.remove(box)
+
+
+def without_plumbing(code: str) -> str:
+    """Return `code` without the statements that only keep numbers, and without notes to the formatter."""
+    try:
+        body = ast.parse(code).body
+    except SyntaxError:  # a magic or a command
+        return code
+    lines = code.splitlines()
+    for statement in reversed(body):
+        if _only_keeps(statement):
+            del lines[statement.lineno - 1 : statement.end_lineno]
+        elif isinstance(statement, ast.For | ast.If | ast.With):
+            for inner in reversed(statement.body):
+                if _only_keeps(inner):
+                    del lines[inner.lineno - 1 : inner.end_lineno]
+    return "\n".join(line.removesuffix("# fmt: skip").rstrip() for line in lines).strip("\n")
+
+
+def _only_keeps(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.For | ast.If | ast.With):
+        return all(_only_keeps(inner) for inner in [*statement.body, *getattr(statement, "orelse", [])])
+    if isinstance(statement, ast.ImportFrom):
+        return {alias.name for alias in statement.names} <= KEEPERS
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Call)
+        and isinstance(statement.value.func, ast.Name)
+        and statement.value.func.id in KEEPERS
+    )
+
+
+def setup(app: Sphinx) -> None:
+    """Register the transform."""
+    app.add_transform(HidePlumbing)
