@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup book check test bench results clean
+.PHONY: help setup book pdf check test bench results clean
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -13,6 +13,9 @@ setup: .venv/.installed  ## Create .venv and install the exact versions of const
 
 book: setup  ## Execute the chapters that changed, render the book, and say where it is
 	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook
+
+pdf: book  ## Print the whole book into one PDF, and say where it is
+	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook.pdf
 
 check: setup  ## Look at the code without running it: style and types
 	$(BIN)/ruff check && $(BIN)/ruff format --check

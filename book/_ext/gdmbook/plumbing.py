@@ -1,7 +1,7 @@
-"""Lines of a cell that only keep numbers for the text are run and not shown.
+"""Lines of a cell that only serve the page are run and not shown.
 
-A cell may compute something worth reading and then name a number for the prose by `glue` or `numbers`. The
-page shows the first and leaves the second out; the notebook has both.
+A cell may compute something worth reading and then name a number for the prose by `glue` or `numbers`, or set
+up the look of figures. The page shows the first and leaves the rest out; the notebook has all of it.
 """
 
 import ast
@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-KEEPERS = {"glue", "numbers"}
+PLUMBING = {"glue", "numbers", "use_style"}
 
 
 class HidePlumbing(SphinxTransform):
@@ -32,33 +32,30 @@ class HidePlumbing(SphinxTransform):
 
 
 def without_plumbing(code: str) -> str:
-    """Return `code` without the statements that only keep numbers, and without notes to the formatter."""
+    """Return `code` without the statements that only serve the page, and without notes to the formatter."""
     try:
         body = ast.parse(code).body
     except SyntaxError:  # a magic or a command
         return code
     lines = code.splitlines()
     for statement in reversed(body):
-        if _only_keeps(statement):
+        if _only_serves(statement):
             del lines[statement.lineno - 1 : statement.end_lineno]
         elif isinstance(statement, ast.For | ast.If | ast.With):
             for inner in reversed(statement.body):
-                if _only_keeps(inner):
+                if _only_serves(inner):
                     del lines[inner.lineno - 1 : inner.end_lineno]
     return "\n".join(line.removesuffix("# fmt: skip").rstrip() for line in lines).strip("\n")
 
 
-def _only_keeps(statement: ast.stmt) -> bool:
+def _only_serves(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.For | ast.If | ast.With):
-        return all(_only_keeps(inner) for inner in [*statement.body, *getattr(statement, "orelse", [])])
+        return all(_only_serves(inner) for inner in [*statement.body, *getattr(statement, "orelse", [])])
     if isinstance(statement, ast.ImportFrom):
-        return {alias.name for alias in statement.names} <= KEEPERS
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and isinstance(statement.value.func, ast.Name)
-        and statement.value.func.id in KEEPERS
-    )
+        return {alias.name for alias in statement.names} <= PLUMBING
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    return ast.unparse(statement.value.func).rpartition(".")[2] in PLUMBING
 
 
 def setup(app: Sphinx) -> None:

@@ -5,13 +5,19 @@
 
 import copy
 from html import escape
+from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 
 
+def read(file: Path) -> BeautifulSoup:
+    """Return a rendered page."""
+    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
+
+
 def previews(uri: str, soup: BeautifulSoup) -> dict[str, dict[str, str]]:
     """Return what each place on the page at `uri` shows in short: `{address: {title, html}}`."""
-    title = _title(soup)
+    title = heading(soup)
     found = {}
     for box in soup.select('div.math[id^="equation-"]'):
         number, formula = _equation(box)
@@ -24,9 +30,10 @@ def previews(uri: str, soup: BeautifulSoup) -> dict[str, dict[str, str]]:
     return found
 
 
-def _title(soup: BeautifulSoup) -> str:
-    heading = soup.select_one("h1")
-    return _text(heading) if heading else ""
+def heading(soup: BeautifulSoup) -> str:
+    """Return the page's title with its number, as the page shows it."""
+    first = soup.select_one("article h1, h1")
+    return _text(first) if first else ""
 
 
 def _equation(box: Tag) -> tuple[str, str]:

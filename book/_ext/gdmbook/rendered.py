@@ -7,11 +7,10 @@ written as scripts that set one variable each.
 import json
 from pathlib import Path
 
-from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 from gdmbook.chapters import pages
-from gdmbook.previews import previews
+from gdmbook.previews import previews, read
 from gdmbook.search import passages
 
 
@@ -24,7 +23,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
     texts: list[dict[str, str]] = []
     for page in pages(Path(app.srcdir)):
         uri = app.builder.get_target_uri(page.name)
-        soup = BeautifulSoup((folder / uri).read_text(encoding="utf-8"), "html.parser")
+        soup = read(folder / uri)
         seen |= previews(uri, soup)
         texts += passages(uri, soup)
     _script(folder / "_static/preview-data.js", "bookPreviews", seen)
