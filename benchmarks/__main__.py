@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
-NAMES = ("em", "diffusion", "chapters", "grading")
+NAMES = ("em", "diffusion", "chapters", "grading", "pages")
 
 
 def main(names: list[str]) -> int:

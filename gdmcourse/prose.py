@@ -51,7 +51,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         pairs = enumerate(value)
     else:
-        yield "", value.item() if hasattr(value, "item") else value
+        yield "", _single(value)
         return
     for key, part in pairs:
         for name, number in _parts(part):
@@ -66,3 +66,14 @@ def _word(key: Any) -> str:
         if isinstance(key, float)
         else str(key)
     )
+
+
+def _single(value: Any) -> Any:
+    """Return the number in an array of one; raises ValueError for more."""
+    if not hasattr(value, "tolist"):
+        return value
+    if isinstance(number := value.tolist(), list):
+        raise ValueError(
+            f"numbers: an array of {len(number)} is not one number; keep what the text says of it"
+        )
+    return number

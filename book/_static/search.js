@@ -78,7 +78,7 @@
     const summary = Object.assign(document.createElement("p"), { className: "search-summary" });
     summary.setAttribute("role", "status");
     summary.textContent = found.length
-      ? `Found in ${found.length} ${found.length === 1 ? "place" : "places"} on ${pages} ${pages === 1 ? "page" : "pages"}.`
+      ? `${found.length} ${found.length === 1 ? "place" : "places"} found on ${pages} ${pages === 1 ? "page" : "pages"}.`
       : "Your search did not match anything: every word has to stand in one section. Try fewer words.";
     document.getElementById("search-results").replaceChildren(summary, list);
   }

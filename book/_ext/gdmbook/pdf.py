@@ -2,11 +2,8 @@
 
 import argparse
 import base64
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -17,8 +14,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, FloatObject, NameObject, NumberObject
 from rich.console import Console
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
+from gdmbook.browser import NoBrowser, chromium
 from gdmbook.chapters import ROOT, Page, pages
 from gdmbook.previews import heading, read
 
@@ -34,8 +31,8 @@ Promise.all([...pictures, formulas, document.fonts.ready]).then(() => done());
 _STYLE = "<meta charset='utf-8'><style>body { font-family: serif } @page { size: A4 }</style>"
 
 
-class PdfError(Exception):
-    """The book can't be printed: the message says why and what to do."""
+class NotBuilt(Exception):
+    """There is no page to print: the message says which, and what to do."""
 
 
 def main() -> int:
@@ -47,7 +44,7 @@ def main() -> int:
     try:
         with console.status("printing …"):
             count = print_book(root / "_build/html", pages(root), target)
-    except PdfError as error:
+    except (NoBrowser, NotBuilt) as error:
         console.print(f"✗ {error}", soft_wrap=True, highlight=False)
         return 1
     console.print(f"The book has {count} pages. Open {target}", soft_wrap=True, highlight=False)
@@ -57,13 +54,13 @@ def main() -> int:
 def print_book(site: Path, chosen: list[Page], target: Path) -> int:
     """Print the chosen pages of the built site into `target`; return the number of its pages.
 
-    Links between the pages become links within the file. Raises PdfError without a browser or a book.
+    Links between the pages become links within the file. Raises NotBuilt without the book, and NoBrowser.
     """
     missing = [page.name for page in chosen if not (site / f"{page.name}.html").is_file()]
     if missing:
-        raise PdfError(f"The book is not built ({missing[0]} is missing): run `make book` first.")
+        raise NotBuilt(f"The book is not built ({missing[0]} is missing): run `make book` first.")
     titles = [heading(read(site / f"{page.name}.html")) for page in chosen]
-    with _browser() as browser:
+    with chromium() as browser:
         printed = [PdfReader(BytesIO(_printed(browser, site / f"{page.name}.html"))) for page in chosen]
         # The list of contents has one page, so the numbers in it are known before it is printed.
         first, at = [], 2
@@ -84,25 +81,6 @@ def print_book(site: Path, chosen: list[Page], target: Path) -> int:
     target.parent.mkdir(parents=True, exist_ok=True)
     book.write(target)
     return len(book.pages)
-
-
-@contextmanager
-def _browser() -> Iterator[webdriver.Chrome]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        raise PdfError("There is no browser: `apt-get install chromium chromium-driver` gives one on Debian.")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    with tempfile.TemporaryDirectory() as profile:
-        for flag in ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"):
-            options.add_argument(flag)
-        chrome = webdriver.Chrome(options=options, service=Service(driver))
-        chrome.set_script_timeout(300)
-        try:
-            yield chrome
-        finally:
-            chrome.quit()
 
 
 def _printed(browser: webdriver.Chrome, file: Path) -> bytes:
@@ -132,8 +110,11 @@ def _contents(site: Path, chosen: list[Page], titles: list[str], first: list[int
 
 def _numbers(count: int) -> str:
     """Return as many pages as the book has with nothing but their numbers, to lay over it."""
-    style = "<style>p { height: 97vh; margin: 0; display: flex; align-items: end; justify-content: center;"
-    style += " font-size: 9pt; break-after: page } p:last-child { break-after: auto } body { margin: 0 }"
+    style = (
+        "<style>@page { margin: 0 } body { margin: 0 } p { box-sizing: border-box; height: 100vh; margin: 0;"
+    )
+    style += " padding-bottom: 1cm; display: flex; align-items: end; justify-content: center; font-size: 9pt;"
+    style += " break-after: page } p:last-child { break-after: auto }"
     return f"{style}</style>" + "".join(f"<p>{number}</p>" for number in range(1, count + 1))
 
 
