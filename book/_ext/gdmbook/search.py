@@ -11,7 +11,9 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)\s*")
-_APART = ".headerlink, script, style, noscript, details.ledger-entry, .frames-controls, dl.glossary"
+_APART = (
+    ".headerlink, span.label, script, style, noscript, details.ledger-entry, .frames-controls, dl.glossary"
+)
 _BLOCKS = "p, li, dt, dd, td, th, pre, div, figcaption, summary"
 _SIGNS = {
     "leftarrow": " ← ",
