@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results.json")
-NAMES = ("em", "diffusion", "chapters", "grading", "pages")
+NAMES = ("em", "diffusion", "chapters", "grading")
 
 
 def main(names: list[str]) -> int:

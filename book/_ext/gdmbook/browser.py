@@ -1,4 +1,4 @@
-"""A browser without a window, for what only a browser can do: print a page, or say how long it loads."""
+"""A browser without a window, for what only a browser can do: print a page as it looks."""
 
 import shutil
 import tempfile
