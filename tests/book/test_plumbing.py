@@ -13,6 +13,11 @@ from gdmbook.plumbing import without_plumbing
         ("numbers(\n    'a',\n    x=1,\n)\nx", "x"),
         ("for a in b:\n    glue(a, 1)", ""),
         ("for a in b:\n    c = f(a)\n    glue(a, c)\nd", "for a in b:\n    c = f(a)\nd"),
+        (
+            "for a in b:\n    for c in a:\n        d = c\n        glue(c, d)",
+            "for a in b:\n    for c in a:\n        d = c",
+        ),
+        ("def f():\n    glue('a', 1)", "def f():\n    glue('a', 1)"),
         ("for a in b:\n    print(a)", "for a in b:\n    print(a)"),
         ("from gdmcourse.plots import INK, use_style", "from gdmcourse.plots import INK, use_style"),
         ("x = f(\n    1, 2,\n)  # fmt: skip", "x = f(\n    1, 2,\n)"),

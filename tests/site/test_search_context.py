@@ -31,7 +31,7 @@ def test_every_result_shows_its_words_or_has_them_in_its_title(browser, words):
     found = search(browser, words)
     assert found
     assert all("#" in item["href"] or item["href"].endswith(".html") for item in found)
-    stems = [word[:6].lower() for word in words.split()]
+    stems = [word[:4].lower() for word in words.split()]
     for item in found:
         assert any(stem in f"{item['title']} {item['said']}".lower() for stem in stems)
 

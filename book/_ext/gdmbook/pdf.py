@@ -20,8 +20,8 @@ from gdmbook.chapters import ROOT, Page, pages
 from gdmbook.previews import heading, read
 
 PAPER = {"paperWidth": 8.27, "paperHeight": 11.69, "marginTop": 0.7, "marginBottom": 0.8}  # A4, in inches
-# Calls back once every picture is loaded and every formula drawn. Quizzes are printed with their answers; what
-# else is folded stays so, though a reader who prints a single page gets it opened.
+# Calls back once every picture is loaded and every formula drawn. Quizzes are printed with their answers, and
+# what else is folded stays so, though a reader who prints a single page gets it opened.
 _READY = """
 const done = arguments[0];
 window.addEventListener("beforeprint", (event) => event.stopImmediatePropagation(), true);

@@ -5,6 +5,7 @@ up the look of figures. The page shows the first and leaves the rest out; the no
 """
 
 import ast
+from collections.abc import Iterator
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -38,14 +39,21 @@ def without_plumbing(code: str) -> str:
     except SyntaxError:  # a magic or a command
         return code
     lines = code.splitlines()
-    for statement in reversed(body):
-        if _only_serves(statement):
-            del lines[statement.lineno - 1 : statement.end_lineno]
-        elif isinstance(statement, ast.For | ast.If | ast.With):
-            for inner in reversed(statement.body):
-                if _only_serves(inner):
-                    del lines[inner.lineno - 1 : inner.end_lineno]
+    for first, last in reversed(list(_places(body))):
+        del lines[first - 1 : last]
     return "\n".join(line.removesuffix("# fmt: skip").rstrip() for line in lines).strip("\n")
+
+
+def _places(body: list[ast.stmt]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last line of each such statement, at any depth; no block is left empty."""
+    for statement in body:
+        if _only_serves(statement):
+            yield statement.lineno, statement.end_lineno or statement.lineno
+        else:
+            for block in ("body", "orelse"):
+                inner = getattr(statement, block, [])
+                if isinstance(inner, list) and not all(map(_only_serves, inner)):
+                    yield from _places(inner)
 
 
 def _only_serves(statement: ast.stmt) -> bool:
