@@ -43,7 +43,7 @@ class MoveFigure(SphinxTransform):
                 logger.warning("no figure is named %r on this page", place["figure"], location=place)
                 place.parent.remove(place)
                 continue
-            figure.replace_self(self._pointer(figure))
+            figure.parent.replace(figure, self._pointer(figure))  # replace_self would copy the place's name
             place.replace_self(figure)
             figure["classes"].append("opening")
 
