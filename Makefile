@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup book pdf check test bench results clean
+.PHONY: help setup book pdf zip check test bench gpu results clean
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -11,21 +11,31 @@ setup: .venv/.installed  ## Create .venv and install the exact versions of const
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[book,cluster,dev]' && touch $@
 
-book: setup  ## Execute the chapters that changed, render the book, and say where it is
-	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook
+book: setup  ## Execute the chapters that changed (or PAGES="guidance metrics" alone) and render the book
+	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook $(PAGES)
 
 pdf: book  ## Print the whole book into one PDF, and say where it is
 	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook.pdf
 
-check: setup  ## Look at the code without running it: style and types
+zip: book  ## Pack the rendered book into _build/gdmcourse-book.zip, which opens offline
+	ln -sfn html _build/gdmcourse-book
+	cd _build && rm -f gdmcourse-book.zip && ../$(BIN)/python -m zipfile -c gdmcourse-book.zip gdmcourse-book
+
+check: setup  ## Look at the code without running it: style, types, workflows, the image
 	$(BIN)/ruff check && $(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
+	$(BIN)/hadolint Dockerfile
 
 test: check book  ## Run everything: style, types, book, units, exercises, the site in a browser
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # a process for each core, one thread each
 
 bench: setup  ## Measure the library against its peers into benchmarks/results.json
 	$(BIN)/python -m benchmarks
+
+gpu:  ## Try and measure the library on one graphics card, with the packages that PYTHON has
+	$(PYTHON) -m benchmarks.gpu
 
 results: setup  ## Train every recipe at laptop size, each into a folder of runs/
 	for recipe in $$($(BIN)/gdmcourse train | cut -d' ' -f1); do $(BIN)/gdmcourse train $$recipe || exit 1; done

@@ -1,12 +1,10 @@
 """Run the benchmarks (all, or those named) and write benchmarks/results.json."""
 
 import importlib
-import json
-import os
 import sys
-from pathlib import Path
 
-RESULTS = Path(__file__).with_name("results.json")
+from benchmarks.results import CARD, keep, save
+
 NAMES = ("em", "diffusion", "chapters", "grading")
 
 
@@ -20,12 +18,9 @@ def main(names: list[str]) -> int:
     for name in names or NAMES:
         print(f"{name} …", flush=True)
         fresh += importlib.import_module(f"benchmarks.{name}").rows()
-    kept = json.loads(RESULTS.read_text()) if names and RESULTS.exists() else []
     replaced = {row["name"] for row in fresh}
-    results = [row for row in kept if row["name"] not in replaced] + fresh
-    part = RESULTS.with_suffix(".part")
-    part.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    os.replace(part, RESULTS)
+    kept = keep(lambda row: row["name"] not in replaced if names else row["name"].startswith(CARD))
+    save([*kept, *fresh])
     for row in fresh:
         verdict = "" if row["ratio"] <= row["target"] else f"  ABOVE ITS TARGET {row['target']:g}"
         measured = f"{row['ours']:g} against {row['peer']:g} {row['unit']}, × {row['ratio']:g}"

@@ -4,7 +4,7 @@ import datetime
 import os
 import platform
 
-from gdmcourse.experiments.records import processor
+from gdmcourse.studies.record import processor
 
 
 def row(name: str, ours: float, peer: float, unit: str, target: float = 1.0) -> dict[str, str | float]:

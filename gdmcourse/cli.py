@@ -16,9 +16,28 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # the reader of our output has left, as in `gdmcourse data | head -1`
-        except (ValueError, OSError, FloatingPointError) as error:
-            typer.echo(f"Error: {error}", err=True)
+        except Exception as error:
+            said = _sentence(error)
+            if said is None:
+                raise  # a mistake of ours, which its traceback helps to find
+            typer.echo(f"Error: {said}", err=True)
             raise typer.Exit(1) from error
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell a user who can mend this, or None for an error that is ours."""
+    text = str(error)
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return (
+            "the memory is too small for this. Make it less, as by --set batch_size=… or --set width=…, "
+            "or use a smaller preset."
+        )
+    if "No space left on device" in text:
+        return (
+            f"the disk is full ({text}). Make room and give the command again: a run goes on from its last "
+            "checkpoint."
+        )
+    return text if isinstance(error, ValueError | OSError | FloatingPointError) else None
 
 
 app = typer.Typer(
@@ -84,14 +103,14 @@ def train(
     resume: Annotated[bool, typer.Option("--resume/--fresh", help="Go on, or start over.")] = True,
 ) -> None:
     """Train the recipe NAME, or go on where its folder left off."""
-    from gdmcourse.experiments import CATALOG, find_recipe
+    from gdmcourse.recipes import CATALOG, find_recipe
 
     if name is None:
         for known, (_, summary) in CATALOG.items():
             typer.echo(f"{known:20}  {summary}")
         return
     find_recipe(name, preset)  # a misspelt name is said before anything slow starts
-    from gdmcourse.experiments.run_folder import run_recipe
+    from gdmcourse.recipes.run_folder import run_recipe
 
     outcome = run_recipe(
         name,
@@ -111,6 +130,27 @@ def train(
             typer.echo(f"done: {outcome.folder}")
         for key, value in outcome.metrics.items():
             typer.echo(f"{key:20}  {value}")
+
+
+@app.command()
+def study(
+    name: Annotated[str | None, typer.Argument(help="A study; none lists them all.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder of the record; default: beside the study.")] = None,
+    workers: Annotated[int, typer.Option(help="Parts that are measured at a time.")] = 1,
+) -> None:
+    """Run the study NAME, or go on where it was stopped, and write its record."""
+    from gdmcourse.studies import CATALOG, find_study
+
+    if name is None:
+        for known, summary in CATALOG.items():
+            typer.echo(f"{known:20}  {summary}")
+        return
+    found = find_study(name)
+    from gdmcourse.studies.record import FOLDER
+    from gdmcourse.studies.study import run_study
+
+    run_study(found, to=to or FOLDER, workers=workers)
+    typer.echo(f"done: {(to or FOLDER) / name}.json")
 
 
 @app.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from jaxtyping import config
 
 # The same examples in every run, and no clock: a busy machine is no failure.
 hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
@@ -32,3 +33,11 @@ def data_root() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("set GDMCOURSE_DATA to a folder with MNIST/raw/*-ubyte and cifar10-images.tar.xz")
     return Path(root)
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """As a user runs it: without the suite's checks of shapes and types, which would speak before we do."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

@@ -65,7 +65,7 @@ def test_a_training_that_diverged_exits_with_1_and_a_sentence(monkeypatch):
     def diverge(*args, **options):
         raise NonFiniteLoss(7, "loss", float("nan"), None)
 
-    monkeypatch.setattr("gdmcourse.experiments.run_folder.run_recipe", diverge)
+    monkeypatch.setattr("gdmcourse.recipes.run_folder.run_recipe", diverge)
     result = run("train", "classifier-digits", "--preset", "smoke")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
@@ -170,3 +170,35 @@ def test_data_without_a_network_says_what_to_set(tmp_path, monkeypatch):
     result = run("data", "mnist")
     assert result.exit_code == 1
     assert "set GDMCOURSE_DATA to a folder that holds MNIST/raw" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "the memory is too small for this"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20 GiB"), "--set batch_size="),
+        (
+            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+            "smaller preset",
+        ),
+        (OSError(28, "No space left on device"), "the disk is full"),
+        (RuntimeError("Error while serializing: No space left on device (os error 28)"), "last checkpoint"),
+    ],
+)
+def test_a_machine_that_is_too_small_is_told_in_a_sentence(error, said, monkeypatch):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr("gdmcourse.data.data_root", fail)
+    result = run("data")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+    def fail(*arguments):
+        raise KeyError("ours")
+
+    monkeypatch.setattr("gdmcourse.data.data_root", fail)
+    assert isinstance(run("data").exception, KeyError)

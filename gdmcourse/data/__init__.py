@@ -1,6 +1,6 @@
 """Data sets by name as tensors in [−1, 1]: digits, MNIST, CIFAR-10, a folder of images, and 2-D toys."""
 
-from gdmcourse.data.catalog import CATALOG, load
+from gdmcourse.data.catalog import CATALOG, is_folder, load
 from gdmcourse.data.dataset import Dataset
 from gdmcourse.data.errors import (
     CorruptFileError,
@@ -26,6 +26,7 @@ __all__ = [
     "gaussian_grid",
     "gaussian_ring",
     "image_folder",
+    "is_folder",
     "load",
     "toy",
     "toy_mixture",

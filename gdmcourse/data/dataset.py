@@ -25,6 +25,12 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """How many images each class has."""
+        counts = torch.bincount(self.labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
+
     def __repr__(self) -> str:
         shape = "×".join(map(str, self.images.shape[1:]))
         contents = f"{len(self):,} images of {shape}, {len(self.classes)} classes"

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
-from gdmcourse.diffusion.forward import posterior, posterior_mean_from_noise, q_sample
+from gdmcourse.diffusion.forward import posterior, posterior_mean_from_noise, posterior_variance, q_sample
+from gdmcourse.diffusion.per_image import per_image
 from gdmcourse.diffusion.schedule import Schedule
 
 
@@ -21,7 +22,9 @@ def log_variances(schedule: Schedule) -> tuple[Float[Tensor, " times"], Float[Te
     """
     large = schedule.beta
     small = large.clone()
-    small[1:] *= schedule.one_minus_alpha_bar[:-1] / schedule.one_minus_alpha_bar[1:]
+    small[1:] = posterior_variance(
+        large[1:], schedule.one_minus_alpha_bar[:-1], schedule.one_minus_alpha_bar[1:]
+    )
     small[1] = small[2] if schedule.T > 1 else large[1]
     return small.log(), large.log()
 
@@ -30,7 +33,7 @@ def interpolated_log_variance(
     schedule: Schedule, v: Float[Tensor, " n *shape"], t: Int[Tensor, " n"]
 ) -> Float[Tensor, " n *shape"]:
     """log σ² between log β̃_t at v = −1 and log β_t at v = 1. Source: `def-learned-variance`."""
-    small, large = (table[t].view(-1, *[1] * (v.ndim - 1)) for table in log_variances(schedule))
+    small, large = (per_image(table[t], v) for table in log_variances(schedule))
     part = (v.float() + 1) / 2
     return part * large + (1 - part) * small
 
@@ -64,22 +67,22 @@ def bound_term(
     t: Int[Tensor, " n"],
     noise: Float[Tensor, " n *shape"],
     log_variance: Float[Tensor, " n *shape"],
-    levels: int | None = None,
+    grey_levels: int | None = None,
 ) -> Float[Tensor, " n"]:
     """The bound's term at time t in nats, for a model with mean μ(x_t, ε̂) from `noise` ε̂ and this variance.
 
     L_{t−1} = KL(q(x_{t−1} | x_t, x_0) ‖ p(x_{t−1} | x_t)) for t > 1, and L_0 = −log p(x_0 | x_1) for t = 1:
-    of a density, or with `levels` of grey of the probability of x_0's bin. Source: `eq-bound-term`,
+    of a density, or with `grey_levels` of the probability of x_0's bin. Source: `eq-bound-term`,
     `eq-bound-reconstruction`.
     """
     true_mean, true_variance = posterior(schedule, x0, x_t, t)
     mean = posterior_mean_from_noise(schedule, noise, x_t, t)
     true_variance = true_variance.expand_as(mean)
     ratio = (true_variance + (true_mean - mean) ** 2) / log_variance.exp()
-    first = (t == 1).view(-1, *[1] * (x0.ndim - 1))
+    first = per_image(t == 1, x0)
     # log of a variance that is 0 at t = 1, where the divergence is not used.
     kl = 0.5 * (log_variance - true_variance.masked_fill(first, 1.0).log() + ratio - 1)
-    terms = torch.where(first, reconstruction(x0, mean, log_variance, levels), kl)
+    terms = torch.where(first, reconstruction(x0, mean, log_variance, grey_levels), kl)
     return terms.flatten(1).sum(1)
 
 
@@ -87,16 +90,16 @@ def reconstruction(
     x0: Float[Tensor, " n *shape"],
     mean: Float[Tensor, " n *shape"],
     log_variance: Float[Tensor, " n *shape"],
-    levels: int | None = None,
+    grey_levels: int | None = None,
 ) -> Float[Tensor, " n *shape"]:
     """−log p(x_0 | x_1) of each pixel: of N(mean, variance)'s density, or of its mass in x_0's bin.
 
-    With `levels` grey values evenly spaced on [−1, 1], a bin reaches half a spacing to each side, and the
+    With `grey_levels` values evenly spaced on [−1, 1], a bin reaches half a spacing to each side, and the
     outermost reach to infinity. Source: `eq-bound-reconstruction` (Ho et al. 2020, §3.3).
     """
-    if levels is None:
+    if grey_levels is None:
         return 0.5 * (log_variance + (x0 - mean) ** 2 / log_variance.exp() + math.log(2 * math.pi))
-    half = 1 / (levels - 1)
+    half = 1 / (grey_levels - 1)
     std = (log_variance / 2).exp()
     above = torch.where(x0 > 1 - half / 2, math.inf, (x0 + half - mean) / std)
     below = torch.where(x0 < -1 + half / 2, -math.inf, (x0 - half - mean) / std)
@@ -135,12 +138,12 @@ def variational_bound(
     y: Tensor | None = None,
     *,
     variance: Literal["small", "large", "learned"] = "small",
-    levels: int | None = None,
+    grey_levels: int | None = None,
     generator: torch.Generator | None = None,
 ) -> Bound:
     """All T + 1 terms of the bound on −log p(x_0), one noisy image for each time: T calls of the denoiser.
 
-    Each term is an unbiased estimate. `variance` as in `samplers.ancestral`; with `levels` of grey
+    Each term is an unbiased estimate. `variance` as in `samplers.ancestral`; with `grey_levels`
     (digits have 17) the bound is on a probability, else on a density. Source: `eq-variational-bound`.
     """
     tables = dict(zip(("small", "large"), log_variances(schedule), strict=True))
@@ -155,7 +158,7 @@ def variational_bound(
             log_variance = interpolated_log_variance(schedule, v, t)
         else:
             log_variance = tables[variance][time].expand_as(x0)
-        terms.append(bound_term(schedule, x0, x_t, t, output, log_variance, levels))
+        terms.append(bound_term(schedule, x0, x_t, t, output, log_variance, grey_levels))
     transitions = torch.stack(terms[1:], dim=1) if len(terms) > 1 else x0.new_zeros(len(x0), 0)
     return Bound(prior_term(schedule, x0), transitions, terms[0], x0[0].numel())
 
@@ -169,7 +172,7 @@ def hybrid_loss(
     y: Tensor | None = None,
     *,
     weight: float = 1e-3,
-    levels: int | None = None,
+    grey_levels: int | None = None,
 ) -> Float[Tensor, ""]:
     """L_simple + weight · L_bound (nats a dimension), for a network that gives (ε̂, v) in twice the channels.
 
@@ -179,6 +182,6 @@ def hybrid_loss(
     x_t = q_sample(schedule, x0, t, noise)
     predicted, v = network(x_t, t, y).float().chunk(2, dim=1)
     log_variance = interpolated_log_variance(schedule, v, t)
-    terms = bound_term(schedule, x0, x_t, t, predicted.detach(), log_variance, levels)
+    terms = bound_term(schedule, x0, x_t, t, predicted.detach(), log_variance, grey_levels)
     simple = (predicted - noise).square().mean()
     return simple + weight * schedule.T * terms.mean() / x0[0].numel()

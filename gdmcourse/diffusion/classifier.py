@@ -11,9 +11,9 @@ from gdmcourse.diffusion.denoiser import schedule_on
 from gdmcourse.diffusion.forward import q_sample
 from gdmcourse.diffusion.objective import draw_times
 from gdmcourse.diffusion.schedule import Schedule
+from gdmcourse.nn.labels import check_labels
 from gdmcourse.nn.residual import ResidualBlock
 from gdmcourse.nn.time_embedding import sinusoidal
-from gdmcourse.nn.unet import check_labels
 
 
 class NoisyClassifier(nn.Module):

@@ -1,5 +1,6 @@
 """What a denoiser is, and two ways to get one: from a network of any target, and exactly from a mixture."""
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -68,5 +69,4 @@ def schedule_on(schedule: Schedule, device: torch.device) -> Schedule:
 
 def alpha_bar_at(schedule: Schedule, t: int) -> float:
     """ᾱ_t as a Python number, in the float64 in which the schedule was worked out, for t = 0 … T."""
-    schedule.check_time(t, earliest=0)
-    return float((schedule.log_alpha_bar[t].double() + schedule.log_alpha_bar_rest[t].double()).exp())
+    return math.exp(schedule.noise_levels([t])[0].log_alpha_bar)

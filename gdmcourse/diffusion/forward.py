@@ -4,12 +4,16 @@ Times are an int for the whole batch or a tensor (n,) with one time per image, f
 float32 even under autocast, so half-precision images give float32 results.
 """
 
+from typing import TypeVar
+
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from gdmcourse.diffusion.per_image import check_same_shape, per_image
 from gdmcourse.diffusion.schedule import Schedule
 
 Times = int | Int[Tensor, " n"]
+Number = TypeVar("Number", float, Tensor)
 
 
 def marginal(
@@ -20,8 +24,8 @@ def marginal(
     Raises `ScheduleError` for a time outside 1 … T. Source: `eq-forward-marginal` (Ho et al. 2020).
     """
     schedule.check_time(t)
-    mean = _over(schedule.alpha_bar[t].sqrt(), x0) * x0
-    return mean, _over(schedule.one_minus_alpha_bar[t], x0)
+    mean = per_image(schedule.alpha_bar[t].sqrt(), x0) * x0
+    return mean, per_image(schedule.one_minus_alpha_bar[t], x0)
 
 
 def q_sample(
@@ -31,6 +35,7 @@ def q_sample(
 
     Raises `ScheduleError` for a time outside 1 … T. Source: `eq-forward-marginal`.
     """
+    check_same_shape(x0, noise, "the noise")
     mean, variance = marginal(schedule, x0, t)
     return mean + variance.sqrt() * noise
 
@@ -43,7 +48,7 @@ def transition(
     Raises `ScheduleError` unless 0 ≤ s < t ≤ T. Source: `def-forward-step`, `eq-forward-jump`.
     """
     kept, added = schedule.between(t - 1 if s is None else s, t)
-    return _over(kept.sqrt(), x_s) * x_s, _over(added, x_s)
+    return per_image(kept.sqrt(), x_s) * x_s, per_image(added, x_s)
 
 
 def posterior(
@@ -60,11 +65,27 @@ def posterior(
     """
     s = t - 1 if s is None else s
     kept, added = schedule.between(s, t)
+    check_same_shape(x0, x_t, "x_t")
     noise_s, noise_t = schedule.one_minus_alpha_bar[s], schedule.one_minus_alpha_bar[t]
-    weight_x0 = schedule.alpha_bar[s].sqrt() * added / noise_t
-    weight_xt = kept.sqrt() * noise_s / noise_t
-    mean = _over(weight_x0, x0) * x0 + _over(weight_xt, x_t) * x_t
-    return mean, _over(added * noise_s / noise_t, x0)
+    of_x0, of_xt = posterior_weights(schedule.alpha_bar[s].sqrt(), kept.sqrt(), added, noise_s, noise_t)
+    mean = per_image(of_x0, x0) * x0 + per_image(of_xt, x_t) * x_t
+    return mean, per_image(posterior_variance(added, noise_s, noise_t), x0)
+
+
+def posterior_weights(
+    signal_s: Number, kept_signal: Number, added: Number, noise_s: Number, noise_t: Number
+) -> tuple[Number, Number]:
+    """What x_0 and x_t count in the mean of q(x_s | x_t, x_0), for numbers or tables of them.
+
+    `signal_s` is √ᾱ_s, `kept_signal` √(ᾱ_t/ᾱ_s), `added` 1 − ᾱ_t/ᾱ_s, and the noises are 1 − ᾱ.
+    Source: `eq-posterior-mean`.
+    """
+    return signal_s * added / noise_t, kept_signal * noise_s / noise_t
+
+
+def posterior_variance(added: Number, noise_s: Number, noise_t: Number) -> Number:
+    """The variance of q(x_s | x_t, x_0), 0 at s = 0. Source: `eq-posterior-variance`."""
+    return added * noise_s / noise_t
 
 
 def posterior_mean_from_noise(
@@ -80,7 +101,7 @@ def posterior_mean_from_noise(
     """
     kept, added = schedule.between(t - 1 if s is None else s, t)
     weight = added / schedule.one_minus_alpha_bar[t].sqrt()
-    return (x_t - _over(weight, noise) * noise) / _over(kept.sqrt(), x_t)
+    return (x_t - per_image(weight, noise) * noise) / per_image(kept.sqrt(), x_t)
 
 
 def x0_from_noise(
@@ -125,10 +146,4 @@ def noise_from_velocity(
 
 def _signal_and_sigma(schedule: Schedule, t: Times, x: Tensor) -> tuple[Tensor, Tensor]:
     schedule.check_time(t)
-    return _over(schedule.alpha_bar[t].sqrt(), x), _over(schedule.one_minus_alpha_bar[t].sqrt(), x)
-
-
-def _over(coefficient: Tensor, x: Tensor) -> Tensor:
-    """Shape (n,) or () to (n, 1, …) or (1, 1, …), one value per image."""
-    # Never left with 0 dimensions: type promotion would then follow half-precision images down to half.
-    return coefficient.reshape(-1, *[1] * (x.ndim - 1))
+    return per_image(schedule.alpha_bar[t].sqrt(), x), per_image(schedule.one_minus_alpha_bar[t].sqrt(), x)

@@ -7,8 +7,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser, alpha_bar_at, schedule_on
+from gdmcourse.diffusion.per_image import per_image
 from gdmcourse.diffusion.schedule import Schedule
-from gdmcourse.nn.unet import NoNullClass, check_labels
+from gdmcourse.nn.labels import NoNullClass, check_labels
 from gdmcourse.probability import GaussianMixture
 
 # A classifier of noisy images: maps (x_t, t) to logits (n, classes).
@@ -54,9 +55,7 @@ def classifier_guidance(
         noise = denoiser(x_t, t, None)
         if scale == 0:
             return noise
-        sigma = (
-            schedule_on(schedule, x_t.device).one_minus_alpha_bar[t].sqrt().view(-1, *[1] * (x_t.ndim - 1))
-        )
+        sigma = per_image(schedule_on(schedule, x_t.device).one_minus_alpha_bar[t].sqrt(), x_t)
         return noise - scale * sigma * classifier_gradient(classifier, x_t, t, y)
 
     return guided

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser, check_target, schedule_on
 from gdmcourse.diffusion.forward import q_sample, velocity
+from gdmcourse.diffusion.per_image import per_image
 from gdmcourse.diffusion.schedule import Schedule
 
 Batch = Tensor | tuple[Tensor, ...]
@@ -82,10 +83,9 @@ def drop_labels(
     A network that sees `null` in training can predict without a label, which classifier-free guidance
     needs. Raises ValueError for a probability outside [0, 1]. Source: Ho and Salimans (2022).
     """
-    if not 0 <= probability <= 1:
-        raise ValueError(f"the probability of dropping a label lies in [0, 1], not {probability}")
+    _check_probability(probability)
     dropped = torch.rand(len(y), generator=generator, device=y.device) < probability
-    return y.masked_fill(dropped.view(-1, *[1] * (y.ndim - 1)), null)
+    return y.masked_fill(per_image(dropped, y), null)
 
 
 def denoising_loss(
@@ -99,8 +99,10 @@ def denoising_loss(
     """The loss for `gdmcourse.training.fit`: `simple_loss` at a random time and noise for each image.
 
     A batch is the images, or a tuple (images, y) with labels or tokens y. With `drop` > 0, y becomes
-    `null` that often. Raises ValueError if labels are to be dropped and there is no `null`.
+    `null` that often. Raises ValueError for a `drop` outside [0, 1], and if labels are
+    to be dropped and there is no `null`.
     """
+    _check_probability(drop)
     if drop > 0 and null is None:
         raise ValueError("to drop labels, say which label stands for none: null=network.null_class")
 
@@ -115,3 +117,8 @@ def denoising_loss(
         return simple_loss(network, on_device, x0, t, noise, y, target=target, weight=table)
 
     return loss
+
+
+def _check_probability(probability: float) -> None:
+    if not 0 <= probability <= 1:
+        raise ValueError(f"the probability of dropping a label lies in [0, 1], not {probability}")

@@ -1,10 +1,14 @@
 """Noise schedules: how much noise each step of the forward process adds, as tables over the times 0 … T."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 import torch
 from jaxtyping import Float, Float32, Int
 from torch import Tensor
+
+from gdmcourse.diffusion.noise_level import NoiseLevel
 
 
 class ScheduleError(ValueError):
@@ -90,11 +94,29 @@ class Schedule:
         )
         return log_ratio.exp(), torch.expm1(log_ratio).abs()
 
+    def noise_levels(self, times: Sequence[int]) -> list[NoiseLevel]:
+        """The noise at each of these times 0 … T, in the float64 in which the schedule was worked out.
+
+        They are fetched at once, so that an accelerator is not asked at every step of a walk.
+        """
+        index = torch.as_tensor(times, device=self.beta.device)
+        self.check_time(index.cpu(), earliest=0)
+        table = self.log_alpha_bar[index].double() + self.log_alpha_bar_rest[index].double()
+        return [NoiseLevel(int(t), log) for t, log in zip(times, table.tolist(), strict=True)]
+
     def check_time(self, t: int | Int[Tensor, " n"], earliest: int = 1) -> None:
-        """Raise `ScheduleError` if a time is outside `earliest` … T.
+        """Raise `ScheduleError` if a time is outside `earliest` … T, or no int and no tensor of them.
 
         Times on an accelerator are not looked at, because the check would make the processor wait for it.
         """
+        if not isinstance(t, Integral) and not (
+            isinstance(t, Tensor) and t.dtype in (torch.int64, torch.int32)
+        ):
+            kind = t.dtype if isinstance(t, Tensor) else type(t).__name__
+            raise ScheduleError(
+                "times are whole numbers, an int for the whole batch, or a tensor with one an image, not "
+                f"{kind}: write torch.tensor(…) for a list, round(t) or t.long() for what isn't whole"
+            )
         if isinstance(t, Tensor) and (t.device.type != "cpu" or t.numel() == 0):
             return
         low, high = (int(t.min()), int(t.max())) if isinstance(t, Tensor) else (t, t)

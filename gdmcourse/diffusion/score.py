@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from gdmcourse.diffusion.denoiser import Denoiser, schedule_on
+from gdmcourse.diffusion.per_image import check_same_shape, per_image
 from gdmcourse.diffusion.schedule import Schedule
 
 
@@ -15,7 +16,7 @@ def score_from_noise(
 ) -> Float[Tensor, " n *shape"]:
     """∇ log p(x_t) = −ε̂ / √(1 − ᾱ_t), for times 1 … T. Source: `eq-score-noise`."""
     schedule.check_time(t)
-    return -noise / _over(schedule.one_minus_alpha_bar[t].sqrt(), noise)
+    return -noise / per_image(schedule.one_minus_alpha_bar[t].sqrt(), noise)
 
 
 def tweedie(
@@ -25,7 +26,7 @@ def tweedie(
     signal: float | Float[Tensor, " n"] = 1.0,
 ) -> Float[Tensor, " n *shape"]:
     """E[x_0 | x] = (x + σ² ∇ log p(x)) / signal, for x = signal · x_0 + σ ε. Source: `eq-tweedie`."""
-    return (x + _over(sigma, x) ** 2 * score) / _over(signal, x)
+    return (x + per_image(sigma, x) ** 2 * score) / per_image(signal, x)
 
 
 def denoising_score_matching(
@@ -34,12 +35,13 @@ def denoising_score_matching(
     sigma: Float[Tensor, " n"],
     noise: Float[Tensor, " n *shape"],
 ) -> Float[Tensor, ""]:
-    """Mean of σ² (s(x, σ) + ε/σ)² for x = x_0 + σ ε: each level counts the same with the weight σ².
+    """Mean of σ² (s(x, σ) + ε/σ)² for x = x_0 + σ ε: each σ counts the same with the weight σ².
 
     It differs from the distance to the true score by a constant alone. Source: `eq-denoising-score-matching`
     (Vincent 2011; Song and Ermon 2019).
     """
-    spread = _over(sigma, x0)
+    check_same_shape(x0, noise, "the noise")
+    spread = per_image(sigma, x0)
     return (spread * score(x0 + spread * noise, sigma) + noise).square().mean()
 
 
@@ -58,7 +60,7 @@ class NoiseLevelScore(nn.Module):
         self, x: Float[Tensor, " n *shape"], sigma: Float[Tensor, " n"]
     ) -> Float[Tensor, " n *shape"]:
         """∇ log of the density of x = x_0 + σ ε, at x."""
-        spread = _over(sigma, x)
+        spread = per_image(sigma, x)
         return -self.network(x / (1 + spread**2).sqrt(), 100 * sigma.log()) / spread
 
 
@@ -83,8 +85,3 @@ def score_of_denoiser(denoiser: Denoiser, schedule: Schedule) -> Callable[[Tenso
         return score_from_noise(schedule_on(schedule, x.device), denoiser(x, t, None), t)
 
     return score
-
-
-def _over(value: float | Tensor, x: Tensor) -> Tensor:
-    """One value, or one an image, in a shape that broadcasts against images x."""
-    return torch.as_tensor(value, dtype=x.dtype, device=x.device).reshape(-1, *[1] * (x.ndim - 1))

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
+from gdmcourse.diffusion.noise_level import NoiseLevel
 from gdmcourse.probability import GaussianMixture
 
 # A score in continuous time: maps (x, t) to ∇ log p_t(x), with real times t (n,).
@@ -69,10 +70,14 @@ class VPSDE:
         """√β(t)."""
         return math.sqrt(self.beta(t))
 
+    def noise_level(self, t: float) -> NoiseLevel:
+        """The level with log ᾱ = −∫β, in continuous time. Source: `eq-vp-marginal`."""
+        return NoiseLevel(t, -(self.beta_min * t + 0.5 * t**2 * (self.beta_max - self.beta_min)))
+
     def marginal(self, t: float) -> tuple[float, float]:
         """signal = exp(−½ ∫β) and σ = √(1 − signal²). Source: `eq-vp-marginal`."""
-        integral = self.beta_min * t + 0.5 * t**2 * (self.beta_max - self.beta_min)
-        return math.exp(-integral / 2), math.sqrt(-math.expm1(-integral))
+        level = self.noise_level(t)
+        return level.signal, level.sigma
 
 
 @dataclass(frozen=True)

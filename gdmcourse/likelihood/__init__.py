@@ -1,4 +1,4 @@
-"""Models fitted by likelihood: Gaussian mixtures now; their neighbours join them chapter by chapter."""
+"""Models fitted by likelihood: Gaussian mixtures and hidden Markov chains."""
 
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
@@ -10,14 +10,19 @@ from gdmcourse.likelihood.gmm import (
     m_step,
     parameter_count,
 )
+from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
 
 __all__ = [
     "DegenerateComponent",
+    "DiscreteHMM",
+    "ExpectationMaximisation",
     "GMMFit",
     "bic",
     "e_step",
     "fit_gmm",
+    "forward_messages",
     "kmeans_plus_plus",
     "m_step",
     "parameter_count",
+    "viterbi",
 ]

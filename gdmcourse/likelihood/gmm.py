@@ -1,13 +1,14 @@
 """Gaussian mixtures fitted by expectation–maximisation (EM), in log space."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gdmcourse.likelihood.points import Points, as_points, exact
 from gdmcourse.probability import GaussianMixture
 
 Covariance = Literal["full", "diag", "spherical"]
@@ -57,15 +58,17 @@ def m_step(
 ) -> GaussianMixture:
     """The mixture that maximises the expected complete log-likelihood, `floor` added to each variance.
 
-    The rows of `responsibilities` sum to one. Raises `DegenerateComponent` where a component holds no
-    points or its covariance is singular in this precision.
+    The rows of `responsibilities` sum to one. Sums are in float64, the mixture in the type of x. Raises
+    `DegenerateComponent` where a component holds no points or its covariance is singular in that type.
     Source: `eq-gmm-m-weights`, `eq-gmm-m-means`, `eq-gmm-m-covariances`.
     """
-    eps = torch.finfo(x.dtype).eps
+    kind = x.dtype
+    x, responsibilities = exact(x), exact(responsibilities)
     counts = responsibilities.sum(0)
-    for k in (counts <= eps * len(x)).nonzero().flatten().tolist():
+    for k in (counts <= torch.finfo(kind).eps * len(x)).nonzero().flatten().tolist():
         raise DegenerateComponent(k, "holds no points")
-    means = responsibilities.mT @ x / counts[:, None]
+    centre = x.mean(0)  # far from the origin the sums would lose what lies between the points
+    means = responsibilities.mT @ (x - centre) / counts[:, None] + centre
 
     d = x.shape[1]
     scatter = x.new_zeros(len(counts), d, d)
@@ -82,16 +85,16 @@ def m_step(
     elif covariance == "spherical":
         covariances = variances.mean(-1)[:, None, None] * eye
     covariances = covariances + floor * eye
-    _refuse_singular(covariances, counts)
-    return GaussianMixture(counts / counts.sum(), means, covariances)
+    return _in_type(kind, counts, means, covariances)
 
 
 def fit_gmm(
-    x: Float[Tensor, "n d"],
+    x: Points,  # not Float[Tensor, "n d"], because this is where a reader's own numbers come in
     k: int,
     *,
     covariance: Covariance = "full",
     init: GaussianMixture | None = None,
+    n_init: int = 1,
     iterations: int = 100,
     tol: float = 1e-5,
     floor: float = 1e-6,
@@ -99,17 +102,36 @@ def fit_gmm(
 ) -> GMMFit:
     """Fit `k` Gaussians by EM until a step changes the mean log-likelihood by less than `tol` nats.
 
-    Starts at `init`, or at k-means++ centres drawn with `generator`. Raises `ValueError` for data that are
-    not finite or fewer than `k`, and `DegenerateComponent` as `m_step` does.
+    x (N, D) may be a tensor, an array or a list. EM runs on the points less their mean, in float64, and the
+    mixture is of the type of x (float32 for whole numbers and half precision). Starts at `init`, or at
+    k-means++ centres drawn with `generator`; of `n_init` such starts the likeliest fit is kept. Raises
+    `ValueError` for data that are not finite or fewer than `k`, and `DegenerateComponent` as `m_step` does,
+    where every start ends so.
     Source: Dempster, Laird and Rubin (1977); `eq-gmm-monotone`.
     """
-    if not x.isfinite().all():
-        raise ValueError("x holds values that are not finite: remove or fill these rows first")
-    if not 1 <= k <= len(x):
-        raise ValueError(f"k is {k}, but {len(x)} points can carry 1 to {len(x)} components")
-    if init is not None and init.means.shape != (k, x.shape[1]):
-        raise ValueError(f"init has means of shape {tuple(init.means.shape)}, expected {(k, x.shape[1])}")
-    mixture = _start(x, k, floor, generator) if init is None else init
+    x = as_points(x)
+    _check_request(x, k, covariance, init, n_init, iterations, floor)
+    centre = exact(x).mean(0)
+    centred = exact(x) - centre
+    fits, failures = list[GMMFit](), list[DegenerateComponent]()
+    for _ in range(n_init):
+        try:
+            start = (
+                _start(centred, k, floor, generator) if init is None else _moved(init, centred.dtype, -centre)
+            )
+            fit = _run_em(centred, start, covariance, iterations, tol, floor)
+            fits.append(replace(fit, mixture=_moved(fit.mixture, x.dtype, centre)))
+        except DegenerateComponent as failure:
+            failures.append(failure)
+    if not fits:
+        raise failures[0]
+    return max(fits, key=lambda fit: fit.log_likelihood[-1])
+
+
+def _run_em(
+    x: Tensor, mixture: GaussianMixture, covariance: Covariance, iterations: int, tol: float, floor: float
+) -> GMMFit:
+    """EM from one start, until a step changes the mean log-likelihood by less than `tol`."""
     log_responsibilities, log_density = e_step(x, mixture)
     history = [log_density.mean().item()]
     for _ in range(iterations):
@@ -145,10 +167,11 @@ def parameter_count(k: int, d: int, covariance: Covariance = "full") -> int:
     return (k - 1) + k * d + k * per_covariance
 
 
-def bic(x: Float[Tensor, "n d"], mixture: GaussianMixture, covariance: Covariance = "full") -> float:
+def bic(x: Points, mixture: GaussianMixture, covariance: Covariance = "full") -> float:
     """Bayesian information criterion P log N − 2 log p(x_1 … x_N), smaller is better; `def-gmm-bic`."""
-    k, d = mixture.means.shape
-    return parameter_count(k, d, covariance) * math.log(len(x)) - 2 * e_step(x, mixture)[1].sum().item()
+    points, (k, d) = exact(as_points(x)), mixture.means.shape
+    log_density = e_step(points, _moved(mixture, points.dtype))[1]
+    return parameter_count(k, d, covariance) * math.log(len(points)) - 2 * log_density.sum().item()
 
 
 def _start(
@@ -157,9 +180,45 @@ def _start(
     """Equal weights at k-means++ centres, each a ball as wide as the points lie from their nearest centre."""
     n, d = x.shape
     centres = kmeans_plus_plus(x, k, generator)
-    nearest = torch.cdist(x, centres).amin(1)
-    std = float((nearest.square().sum() / (n * d) + floor).sqrt())
+    # One centre at a time: cdist's matrix product cancels where points lie closer than they are far from 0.
+    nearest = torch.stack([(x - centre).square().sum(1) for centre in centres]).amin(0)
+    std = float((nearest.sum() / (n * d) + floor).sqrt())
     return GaussianMixture.isotropic(centres, std)
+
+
+def _check_request(
+    x: Tensor,
+    k: int,
+    covariance: str,
+    init: GaussianMixture | None,
+    n_init: int,
+    iterations: int,
+    floor: float,
+) -> None:
+    """Raise ValueError for the first thing that `fit_gmm` can't do, and say what it can."""
+    if not x.isfinite().all():
+        raise ValueError("x holds values that are not finite: remove or fill these rows first")
+    if not isinstance(k, int) or not 1 <= k <= len(x):
+        raise ValueError(f"k is {k}, but {len(x)} points can carry 1 to {len(x)} components")
+    if covariance not in get_args(Covariance):
+        raise ValueError(f"covariance is {covariance!r}; it must be one of {', '.join(get_args(Covariance))}")
+    if init is not None and init.means.shape != (k, x.shape[1]):
+        raise ValueError(f"init has means of shape {tuple(init.means.shape)}, expected {(k, x.shape[1])}")
+    if n_init < 1 or (init is not None and n_init > 1):
+        raise ValueError(f"n_init is {n_init}; it must be at least 1, and 1 if init is the one start")
+    if iterations < 0 or not floor >= 0:
+        raise ValueError(f"iterations and floor must be at least 0, not {iterations} and {floor}")
+
+
+def _moved(mixture: GaussianMixture, kind: torch.dtype, by: Tensor | float = 0.0) -> GaussianMixture:
+    """The mixture moved by a vector, and in another float type."""
+    return _in_type(kind, exact(mixture.weights), exact(mixture.means) + by, exact(mixture.covariances))
+
+
+def _in_type(kind: torch.dtype, counts: Tensor, means: Tensor, covariances: Tensor) -> GaussianMixture:
+    """A mixture of these shares in another float type; `DegenerateComponent` where that is too coarse."""
+    _refuse_singular(covariances.to(kind), counts)
+    return GaussianMixture((counts / counts.sum()).to(kind), means.to(kind), covariances.to(kind))
 
 
 def _refuse_singular(covariances: Float[Tensor, "k d d"], counts: Float[Tensor, " k"]) -> None:

@@ -1,5 +1,6 @@
 """Precision and recall of samples: do they look real, and are all kinds of real images among them?"""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -7,6 +8,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from gdmcourse.metrics.samples import check_features
+
+AT_ONCE = 2**23  # distances in memory at a time: 64 MiB
 
 
 class PrecisionRecall(NamedTuple):
@@ -40,10 +43,13 @@ def _covered(
 ) -> Bool[Tensor, " n"]:
     """Whether each point lies in the ball of at least one centre."""
     # Each centre is its own nearest neighbour, at distance 0, hence one more.
-    radii = _distances(centres, centres).kthvalue(neighbours + 1, dim=1).values
-    return (_distances(points, centres) <= radii).any(1)
+    rows = [block.kthvalue(neighbours + 1, dim=1).values for block in _distances(centres, centres)]
+    radii = torch.cat(rows)
+    return torch.cat([(block <= radii).any(1) for block in _distances(points, centres)])
 
 
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    # The matrix-product shortcut of cdist gives equal points a distance above 0.
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+def _distances(a: Tensor, b: Tensor) -> Iterator[Tensor]:
+    """Distances from the rows of a to all of b, some rows at a time: memory doesn't grow with both."""
+    for rows in a.split(max(1, AT_ONCE // len(b))):
+        # The matrix-product shortcut of cdist gives equal points a distance above 0.
+        yield torch.cdist(rows, b, compute_mode="donot_use_mm_for_euclid_dist")

@@ -5,16 +5,17 @@ from functools import lru_cache
 from statistics import fmean
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 from torch import Tensor
 
-from gdmcourse.data import load
-from gdmcourse.metrics.classifier import Classifier, class_accuracy
+from gdmcourse.data import is_folder, load
+from gdmcourse.metrics.classifier import Classifier, class_accuracy, extract_features
 from gdmcourse.metrics.features import feature_network
 from gdmcourse.metrics.frechet import frechet_distance
 from gdmcourse.metrics.precision_recall import precision_recall
+from gdmcourse.metrics.samples import check_images
 
-MOST = 5000  # images of a set that are compared; time and memory of precision and recall grow with the square
+MOST = 5000  # real images of a split that are compared; the time of precision and recall grows with both sets
 SPLITS = 10
 
 
@@ -35,16 +36,18 @@ class Scores:
 
 
 def score_samples(
-    images: Float[Tensor, "n c h w"], labels: Int64[Tensor, " n"] | None = None, *, dataset: str = "digits"
+    images: Tensor, labels: Int64[Tensor, " n"] | None = None, *, dataset: str = "digits"
 ) -> Scores:
     """Score generated images in [−1, 1], with the labels that they were asked for if there were any.
 
     Fréchet distance, precision and recall compare with the held-out images of `dataset`, at most 5000 of
-    them; all of them depend on the number of samples, so compare equal numbers. Raises ValueError for a data
-    set without a feature network, images of another shape, and fewer samples than features (64).
+    them; all of them depend on the number of samples, so compare equal numbers. A folder's images are read
+    at the size of the samples. Raises ValueError for a data set without a feature network, images of another
+    shape, type or range, and fewer samples than features (64).
     """
-    network, held_out, reference = _real(dataset)
-    features = network.features(images)
+    network, held_out, reference = _real(dataset, images.shape[-1] if is_folder(dataset) else None)
+    images = check_images(images, network.shape)
+    features = extract_features(network, images)
     precision, recall = precision_recall(features, held_out)
     return Scores(
         frechet_distance(features, held_out),
@@ -56,10 +59,13 @@ def score_samples(
 
 
 @lru_cache(maxsize=4)
-def _real(dataset: str) -> tuple[Classifier, Tensor, float]:
+def _real(dataset: str, size: int | None = None) -> tuple[Classifier, Tensor, float]:
     """The feature network, the held-out images' features, mean distance of random halves of all."""
-    network = feature_network(dataset)
-    parts = [network.features(load(dataset, split).images[:MOST]) for split in ("train", "test")]
+    network = feature_network(dataset, size)
+    parts = [
+        extract_features(network, load(dataset, split, size=size).images[:MOST])
+        for split in ("train", "test")
+    ]
     together, distances = torch.cat(parts), []
     for split in range(SPLITS):
         order = torch.randperm(len(together), generator=torch.Generator().manual_seed(split))

@@ -1,12 +1,34 @@
-"""Attention over the pixels of a feature map: to each other, or to a sequence such as a caption."""
+"""Attention: between the places of sequences, and between the pixels of a feature map or with a caption."""
 
 import math
 
+import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from gdmcourse.nn.residual import group_norm, zero_init
+
+
+def attend(
+    query: Float[Tensor, "n queries c"],
+    key: Float[Tensor, "n places c"],
+    value: Float[Tensor, "n places c"],
+    heads: int = 1,
+    mask: Bool[Tensor, "queries places"] | None = None,
+) -> Float[Tensor, "n queries c"]:
+    """softmax(QKᵀ/√d) V in each of `heads` parts of d = c/heads channels; c is a multiple of `heads`.
+
+    With `mask` a query sees the places where its row is true and no others; each row needs one. Source:
+    `def-cross-attention` (Vaswani et al. 2017).
+    """
+    q, k, v = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))  # (n, heads, ·, d)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).flatten(2)
+
+
+def causal_mask(length: int, device: torch.device | str | None = None) -> Bool[Tensor, "length length"]:
+    """The mask by which each place of a sequence sees itself and what was before it."""
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
 class Attention(nn.Module):
@@ -36,7 +58,7 @@ class Attention(nn.Module):
         normed = self.norm(x)
         pixels = normed.flatten(2).transpose(1, 2)  # (n, h·w, c)
         source = pixels if context is None else context  # (n, l, d)
-        query = self.query(normed).view(n, self.heads, -1, h * w).transpose(2, 3)  # (n, heads, h·w, c/heads)
-        key, value = self.key_value(source).view(n, source.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value)  # (n, heads, h·w, c/heads)
-        return x + self.out(mixed.transpose(2, 3).reshape(n, c, h, w))
+        query = self.query(normed).flatten(2).transpose(1, 2)  # (n, h·w, c)
+        key, value = self.key_value(source).chunk(2, dim=2)  # (n, l, c) each
+        mixed = attend(query, key, value, self.heads)  # (n, h·w, c)
+        return x + self.out(mixed.transpose(1, 2).reshape(n, c, h, w))

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from gdmcourse.nn.attention import Attention
+from gdmcourse.nn.labels import NoNullClass, check_labels
 from gdmcourse.nn.residual import ResidualBlock, group_norm, zero_init
 from gdmcourse.nn.time_embedding import TimeEmbedding
 
@@ -15,14 +16,15 @@ from gdmcourse.nn.time_embedding import TimeEmbedding
 class UNet(nn.Module):
     """A denoiser for images: (x_t, t, y) to an image of `out_channels` channels, by default those of x_t.
 
-    Level l has width·multipliers[l] channels at 1/2^l of the size. On the way down each level but the
-    last has `blocks` residual blocks and a strided convolution; the last one is the bottleneck, two
+    Resolution r has width·multipliers[r] channels at 1/2^r of the size. On the way down each resolution but
+    the last has `blocks` residual blocks and a strided convolution; the last one is the bottleneck, two
     residual blocks; on the way up come transposed convolutions, the skip connection and as many residual
-    blocks. A level in `attention` starts with self-attention, and with cross-attention to `context` where
-    `context_dim` is set.
+    blocks. A resolution in `attention` starts with self-attention, and with cross-attention to `context`
+    where `context_dim` is set.
 
     The time's embedding enters every residual block. With `num_classes` a label's embedding is added to
-    it; one row more, the null class, stands for "no label" unless `null_class=False`.
+    it; one row more, the null class, stands for "no label" unless `null_class=False`. Raises ValueError for
+    sizes that make no network.
     """
 
     def __init__(
@@ -41,8 +43,7 @@ class UNet(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if any(not 0 <= level < len(multipliers) for level in attention):
-            raise ValueError(f"attention levels are 0 … {len(multipliers) - 1}, not {list(attention)}")
+        _check_sizes(width, multipliers, blocks, attention, dropout)
         self.num_classes = num_classes
         self.null_class = num_classes if num_classes is not None and null_class else None
         self.time = TimeEmbedding(embedding_dim, embedding_dim)
@@ -55,10 +56,10 @@ class UNet(nn.Module):
         widths = [width * multiplier for multiplier in multipliers]
         self.first = nn.Conv2d(channels, width, 3, padding=1)
         self.attend, self.cross = nn.ModuleDict(), nn.ModuleDict()
-        for level in attention:
-            self.attend[str(level)] = Attention(widths[level])
+        for resolution in attention:
+            self.attend[str(resolution)] = Attention(widths[resolution])
             if context_dim is not None:
-                self.cross[str(level)] = Attention(widths[level], context_dim=context_dim)
+                self.cross[str(resolution)] = Attention(widths[resolution], context_dim=context_dim)
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
         for here, below in itertools.pairwise(widths):
             self.down.append(nn.ModuleList([block(here, here) for _ in range(blocks)]))
@@ -97,11 +98,11 @@ class UNet(nn.Module):
             embedding = embedding + extra
         h = self._attend(0, self.first(x), context)
         skips = []
-        for level, (stage, shrink) in enumerate(zip(self.down, self.shrink, strict=True)):
+        for resolution, (stage, shrink) in enumerate(zip(self.down, self.shrink, strict=True)):
             for block in stage:  # type: ignore[attr-defined]
                 h = block(h, embedding)
             skips.append(h)
-            h = self._attend(level + 1, shrink(h), context)
+            h = self._attend(resolution + 1, shrink(h), context)
         for block in self.middle:
             h = block(h, embedding)
         for stage, grow in zip(self.up, self.grow, strict=True):
@@ -125,9 +126,9 @@ class UNet(nn.Module):
             check_labels(y, self.label.num_embeddings)
         return embedding + self.label(y)
 
-    def _attend(self, level: int, h: Tensor, context: Tensor | None) -> Tensor:
-        """Self-attention and cross-attention, where this level has them."""
-        key = str(level)
+    def _attend(self, resolution: int, h: Tensor, context: Tensor | None) -> Tensor:
+        """Self-attention and cross-attention, where this resolution has them."""
+        key = str(resolution)
         if key in self.attend:
             h = self.attend[key](h)
         if key in self.cross:
@@ -135,20 +136,19 @@ class UNet(nn.Module):
         return h
 
 
-class NoNullClass(ValueError):
-    """A conditional network without a null class was asked for an unconditional prediction."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this network has labels but no null class, so it cannot predict without a label: build it with "
-            "null_class=True and drop labels while training"
+def _check_sizes(
+    width: int, multipliers: Sequence[int], blocks: int, attention: Sequence[int], dropout: float
+) -> None:
+    """Raise ValueError, naming what is wrong, for sizes of which no U-Net can be made."""
+    for name, values in (("width", [width]), ("multipliers", multipliers), ("blocks", [blocks])):
+        if not values or not all(isinstance(value, int) and value >= 1 for value in values):
+            raise ValueError(f"a U-Net's {name} must be whole numbers from 1 up, not {list(values)}")
+    if not all(isinstance(value, int) and 0 <= value < len(multipliers) for value in attention):
+        raise ValueError(
+            f"attention may be at the resolutions 0 … {len(multipliers) - 1}, not at {list(attention)}"
         )
-
-
-def check_labels(y: Int[Tensor, " n"], num_classes: int) -> None:
-    """Raise ValueError unless every label is in 0 … num_classes − 1."""
-    if y.numel() and (int(y.min()) < 0 or int(y.max()) >= num_classes):
-        raise ValueError(f"labels must be in 0 … {num_classes - 1}; got {int(y.min())} … {int(y.max())}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be in [0, 1), not {dropout}")
 
 
 def source_unet(channels: int = 1, **options: int | bool | None) -> UNet:

@@ -1,11 +1,11 @@
 """Checkpoints that a crash can't spoil: folders of safetensors and JSON, renamed into place whole.
 
-    checkpoint/step-00000500/model.safetensors       weights and buffers
-                             optimizer.safetensors   its tensors, by parameter number
-                             ema.safetensors         the averaged model, if there is one
-                             random-0.safetensors    the random state of each process
-                             state.json              step, history, optimiser settings, what the run was
-                             asked for
+    checkpoint/step-00000500/model.safetensors            weights and buffers of the player `model`
+                             model-optimizer.safetensors  its optimiser's tensors, by parameter number
+                             model-ema.safetensors        its moving average, if it keeps one
+                             pool-0.safetensors           buffers of the module `pool`, which no one trains
+                             random-0.safetensors         the random state of each process
+                             state.json                   step, settings, history, the optimisers' numbers
 
 Nothing is ever unpickled.
 """
@@ -21,6 +21,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from gdmcourse.training.ema import average_weights
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -80,20 +82,20 @@ def load_checkpoint(folder: Path) -> Checkpoint | None:
         ) from error
 
 
-def load_weights(folder: str | Path, model: Model, name: str | None = None) -> Model:
+def load_weights(folder: str | Path, model: Model, name: str = "model", *, average: bool = True) -> Model:
     """Load trained weights from a checkpoint folder into `model` and return it, in evaluation mode.
 
-    `name` is the file's: `ema` or `model`, or for a game `generator` or `critic`; left out, the average is
-    taken where there is one, else the model. Raises ValueError when there is no such file or it belongs to
-    another model.
+    `name` is the player's, such as `generator`; its moving average is taken where it keeps one, unless told
+    otherwise. Raises ValueError when there is no such player or it is another model.
     """
     checkpoint = load_checkpoint(Path(folder))
     if checkpoint is None:
         raise ValueError(f"there is no checkpoint in {folder}")
-    name = name or ("ema" if "ema" in checkpoint.tensors else "model")
-    if name not in checkpoint.tensors:
+    weights = checkpoint.tensors.get(name)
+    if average and f"{name}-ema" in checkpoint.tensors:
+        weights = average_weights(checkpoint.tensors[f"{name}-ema"])
+    if weights is None:
         raise ValueError(f"the checkpoint in {folder} has no {name!r}, only: {', '.join(checkpoint.tensors)}")
-    weights = {k: v for k, v in checkpoint.tensors[name].items() if not (name == "ema" and k == "updates")}
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:

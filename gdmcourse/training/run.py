@@ -1,4 +1,4 @@
-"""The bookkeeping of a run, which is the same for one loss and for a game: log, check, save, resume, show."""
+"""The bookkeeping of a run: log, check, save, resume, show."""
 
 import math
 import os
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from gdmcourse.nn.ema import EMA
 from gdmcourse.training.batches import Batches
 from gdmcourse.training.checkpoint import (
     Checkpoint,
@@ -23,6 +22,7 @@ from gdmcourse.training.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from gdmcourse.training.ema import EMA
 from gdmcourse.training.history import History
 from gdmcourse.training.randomness import derive_seed, random_state, restore_random_state, seeded
 
@@ -47,21 +47,22 @@ class NonFiniteLoss(FloatingPointError):
 class Run:
     """A run in progress: iterate `steps()`, hand each step's losses to `record`.
 
+    `networks` are trained, `others` are state that lies beside them and may differ from process to process.
     Steps are counted from 1. Losses stay on the device until they are logged or a checkpoint is due; only
     then does the processor wait for the device. Everything that a run needs to go on is in its checkpoint;
-    what was asked for is there too, and a checkpoint that was made for something else is refused with
-    ValueError.
+    its settings are there too, and a checkpoint that was made with others is refused with ValueError.
     """
 
     def __init__(
         self,
         fabric: "lightning_fabric.Fabric",
         batches: Batches,
-        models: dict[str, nn.Module],
+        networks: dict[str, nn.Module],
+        others: dict[str, nn.Module],
         optimizers: dict[str, torch.optim.Optimizer],
-        ema: EMA | None,
+        averages: dict[str, EMA],
         *,
-        asked: dict[str, Any],
+        settings: dict[str, Any],
         steps: int,
         folder: str | Path | None,
         save_every: int,
@@ -72,15 +73,15 @@ class Run:
             raise ValueError(
                 f"steps must be ≥ 0, save_every and log_every ≥ 1, not {steps}, {save_every}, {log_every}"
             )
-        self.fabric, self.models, self.optimizers, self.ema = fabric, models, optimizers, ema
+        self.fabric, self.networks, self.others = fabric, networks, others
+        self.optimizers, self.averages = optimizers, averages
         self.last = steps
-        self.asked = {
+        self.settings = {
             "seed": batches.seed,
             "examples": batches.size,
             "batch_size": batches.batch_size,
-            "ema_decay": ema.decay if ema else None,
             "processes": fabric.world_size,
-            **asked,
+            **settings,
         }
         self.folder = None if folder is None else Path(folder)
         self.save_every, self.log_every, self.progress = save_every, log_every, progress
@@ -104,19 +105,19 @@ class Run:
                 tqdm(total=self.last, initial=self.done, disable=not show, unit="step", leave=False)
             )
             self._open = stack.pop_all()
-        for model in self.models.values():
-            model.train()
+        for network in self.networks.values():
+            network.train()
         self._began = time.perf_counter() - self.seconds
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the global generators back as they were, and the models in evaluation mode."""
+        """Give the global generators back as they were, and the networks in evaluation mode."""
         self.seconds = time.perf_counter() - self._began
         self._open.__exit__(kind, error, trace)
-        for model in self.models.values():
-            model.eval()
+        for network in self.networks.values():
+            network.eval()
 
     def steps(self) -> Iterator[int]:
         """The steps that are still to do."""
@@ -162,20 +163,22 @@ class Run:
         """Write a checkpoint, unless the weights have gone bad before the loss could show it."""
         assert self.folder is not None
         pending = self._fetch()
-        tensors = {name: model.state_dict() for name, model in self.models.items()}
+        tensors = {name: network.state_dict() for name, network in self.networks.items()}
         rest = {}
         for name, optimizer in self.optimizers.items():
-            tensors[name], rest[name] = optimizer_tensors(optimizer)
-        if self.ema:
-            tensors["ema"] = self.ema.state_dict()
+            tensors[f"{name}-optimizer"], rest[name] = optimizer_tensors(optimizer)
+        for name, average in self.averages.items():
+            tensors[f"{name}-ema"] = average.state_dict()
+        for name, module in self.others.items():
+            tensors |= self._of_each_process(name, module.state_dict())
         for name, group in tensors.items():
             for value in group.values():
                 if value.is_floating_point() and not bool(value.isfinite().all()):
                     worst = float(value[~value.isfinite()].flatten()[0])
                     raise NonFiniteLoss(self.done, f"the {name}", worst, self.saved)
-        tensors |= self._random_states()
+        tensors |= self._of_each_process("random", random_state(self.generator))
         state = {
-            "asked": self.asked,
+            "settings": self.settings,
             "optimizers": rest,
             "history": self.history.to_json(),
             "pending": pending,
@@ -186,38 +189,42 @@ class Run:
         self.fabric.barrier()
         self.saved = self.folder
 
-    def _random_states(self) -> dict[str, dict[str, Tensor]]:
-        """The random state of each process, gathered on all: a sum to which each adds a row of its own."""
-        processes: dict[str, dict[str, Tensor]] = {f"random-{r}": {} for r in range(self.fabric.world_size)}
-        for name, value in random_state(self.generator).items():
-            rows: Any = torch.zeros(len(processes), len(value), dtype=torch.uint8, device=self.fabric.device)
+    def _of_each_process(self, name: str, state: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+        """The state that each process has of its own, on all of them, by the names `<name>-<process>`."""
+        if self.fabric.world_size == 1:
+            return {f"{name}-0": state}
+        processes: dict[str, dict[str, Tensor]] = {f"{name}-{r}": {} for r in range(self.fabric.world_size)}
+        for key, value in state.items():  # a sum to which each process adds a row of its own
+            rows = torch.zeros((len(processes), *value.shape), dtype=value.dtype, device=self.fabric.device)
             rows[self.fabric.global_rank] = value
-            for process, row in zip(
-                processes.values(), self.fabric.all_reduce(rows, reduce_op="sum"), strict=True
-            ):
-                process[name] = row
+            joined: Any = self.fabric.all_reduce(rows, reduce_op="sum")
+            for process, row in zip(processes.values(), joined, strict=True):
+                process[key] = row
         return processes
 
     def _resume(self, checkpoint: Checkpoint) -> None:
         """Go back to the state that the checkpoint describes."""
-        for name, value in self.asked.items():
-            before = checkpoint.state["asked"].get(name)
+        for name, value in self.settings.items():
+            before = checkpoint.state["settings"].get(name)
             if before != value:
                 raise ValueError(
                     f"the checkpoint in {self.folder} was made with {name} {before}, not {value}; "
                     "use the same, another folder, or delete it to start again"
                 )
-        tensors = checkpoint.tensors
+        tensors, rank = checkpoint.tensors, self.fabric.global_rank
         try:
-            for name, model in self.models.items():
-                model.load_state_dict(tensors[name])
+            for name, network in self.networks.items():
+                network.load_state_dict(tensors[name])
             for name, optimizer in self.optimizers.items():
-                restore_optimizer(optimizer, tensors[name], checkpoint.state["optimizers"][name])
-            if self.ema:
-                self.ema.load_state_dict(tensors["ema"])
+                rest = checkpoint.state["optimizers"][name]
+                restore_optimizer(optimizer, tensors[f"{name}-optimizer"], rest)
+            for name, average in self.averages.items():
+                average.load_state_dict(tensors[f"{name}-ema"])
+            for name, module in self.others.items():
+                module.load_state_dict(tensors[f"{name}-{rank}"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise ValueError(f"the checkpoint in {self.folder} belongs to another model: {error}") from error
-        restore_random_state(self.generator, tensors[f"random-{self.fabric.global_rank}"])
+        restore_random_state(self.generator, tensors[f"random-{rank}"])
         self.history = History.from_json(checkpoint.state["history"])
         self.pending = [(step, row) for step, row in checkpoint.state["pending"]]
         self.done, self.seconds, self.saved = checkpoint.step, checkpoint.state["seconds"], self.folder

@@ -16,23 +16,17 @@ from gdmcourse.diffusion import (
     velocity,
     x0_from_velocity,
 )
-from gdmcourse.experiments.ddpm import SCHEDULES as NOISE
-from gdmcourse.experiments.number_of_steps import LENGTHS, SCHEDULES, measure
-from gdmcourse.experiments.records import record
-from gdmcourse.nn import EMA, UNet
+from gdmcourse.nn import UNet
 from gdmcourse.probability import GaussianMixture
+from gdmcourse.recipes.ddpm import SCHEDULES as NOISE
+from gdmcourse.studies import record
+from gdmcourse.studies.number_of_steps import LENGTHS, SCHEDULES, measure
+from gdmcourse.training import EMA
+from tests.oracles import bell, gen
 
 close = torch.testing.assert_close
 GRID = torch.linspace(-7, 7, 1401, dtype=torch.float64)
 STEP = float(GRID[1] - GRID[0])
-
-
-def gen(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def bell(x, mean, variance):
-    return torch.exp(-((x - mean) ** 2) / (2 * variance)) / math.sqrt(2 * math.pi * variance)
 
 
 @pytest.mark.equation("eq-bound-gap")

@@ -12,7 +12,6 @@ from gdmcourse.diffusion.bound import bound_weights
 from gdmcourse.diffusion.denoiser import alpha_bar_at
 from gdmcourse.diffusion.ode import probability_flow, rk45
 from gdmcourse.diffusion.samplers import (
-    Level,
     ddim,
     ddim_sigma,
     ddim_step,
@@ -24,6 +23,7 @@ from gdmcourse.diffusion.samplers import (
 from gdmcourse.diffusion.samplers.times import predict, split_noise
 from gdmcourse.diffusion.sde import VPSDE, exact_score
 from gdmcourse.probability import GaussianMixture, gaussian_kl
+from tests.oracles import normal
 
 close = torch.testing.assert_close
 LINE = GaussianMixture.isotropic(
@@ -32,15 +32,6 @@ LINE = GaussianMixture.isotropic(
 VP = VPSDE()
 SCHEDULES = {"linear": linear_schedule(1000), "cosine": cosine_schedule(1000)}
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def level(t: float) -> Level:
-    """Signal and noise of the VP equation at a real time."""
-    return Level(t, *VP.marginal(t))
 
 
 def flow(x: torch.Tensor, t: float, s: float) -> torch.Tensor:
@@ -133,7 +124,7 @@ def test_a_step_without_noise_is_eulers_in_the_ratio_of_noise_to_signal():
 @pytest.mark.parametrize("t", [0.2, 0.5, 0.8])
 def test_the_noise_is_the_velocity_of_the_scaled_point(t):
     x, h = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None], 1e-4
-    later, earlier = level(t + h), level(t - h)
+    later, earlier = VP.noise_level(t + h), VP.noise_level(t - h)
     rise = flow(x, t, t + h) / later.signal - flow(x, t, t - h) / earlier.signal
     run = later.sigma / later.signal - earlier.sigma / earlier.signal
     close(rise / run, guess(x, t)[1], atol=1e-5, rtol=1e-5)
@@ -150,10 +141,10 @@ def test_the_integral_along_the_flow_leads_to_its_end(t, s):
         points.append(flow(points[-1], a, b))
     integral = torch.zeros_like(x)
     for i, (u, point) in enumerate(zip(times, points, strict=True)):
-        at, weight = level(u), 1 if i in (0, n) else 4 if i % 2 else 2
+        at, weight = VP.noise_level(u), 1 if i in (0, n) else 4 if i % 2 else 2
         rate = -VP.beta(u) / (2 * at.sigma**2)
         integral += weight / 3 * (s - t) / n * rate * at.signal / at.sigma * guess(point, u)[0]
-    here, there = level(t), level(s)
+    here, there = VP.noise_level(t), VP.noise_level(s)
     close(there.sigma / here.sigma * x + there.sigma * integral, points[-1], atol=2e-5, rtol=0)
 
 
@@ -172,7 +163,7 @@ def test_the_integrals_of_powers_follow_the_recursion(h):
 @pytest.mark.equation("eq-dpm-solver")
 def test_a_polynomial_guess_is_integrated_without_error():
     """Order 3 against quadrature of a parabola in λ, from unevenly spaced answers."""
-    q, r, t, s = (level(u) for u in (0.72, 0.6, 0.55, 0.41))
+    q, r, t, s = (VP.noise_level(u) for u in (0.72, 0.6, 0.55, 0.41))
 
     def parabola(lam):
         return 0.3 - 1.2 * lam + 0.7 * lam**2
@@ -205,10 +196,10 @@ def test_the_error_at_the_end_is_about_the_sum_of_the_errors_of_the_steps(order)
     points = [x]
     for a, b in pairwise(times):
         points.append(flow(points[-1], a, b))
-    exact = [(level(t), guess(p, t)[0]) for t, p in zip(times, points, strict=True)]
+    exact = [(VP.noise_level(t), guess(p, t)[0]) for t, p in zip(times, points, strict=True)]
     steps, walked, history = 0.0, x, []
     for i, t in enumerate(times[:-1]):
-        here, there = level(t), level(times[i + 1])
+        here, there = VP.noise_level(t), VP.noise_level(times[i + 1])
         single = dpm_solver_step(points[i], exact[: i + 1][-order:], there)
         steps += float((single - points[i + 1]).abs().max()) / there.sigma
         history = [*history, (here, guess(walked, t)[0])][-order:]

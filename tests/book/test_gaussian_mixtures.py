@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 
 from gdmcourse.likelihood import e_step, m_step
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import gen
 
 close = torch.testing.assert_close
-
-
-def gen(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def positive_definite(seed: int, k: int, d: int) -> torch.Tensor:

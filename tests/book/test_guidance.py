@@ -18,6 +18,7 @@ from gdmcourse.diffusion.guidance import classifier_gradient, guided_mean
 from gdmcourse.diffusion.samplers import ancestral_mean, ancestral_variances, ddim, walk
 from gdmcourse.diffusion.samplers.times import split_noise
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import log_bell
 
 close = torch.testing.assert_close
 LINE = GaussianMixture.isotropic(
@@ -26,10 +27,6 @@ LINE = GaussianMixture.isotropic(
 PAIR = GaussianMixture.isotropic(torch.tensor([[-1.0], [1.0]]).double(), 1.0)
 GRID = torch.linspace(-9, 9, 6001, dtype=torch.float64)
 DX = float(GRID[1] - GRID[0])
-
-
-def log_normal(x, mean, variance):
-    return -((x - mean) ** 2) / (2 * variance) - 0.5 * math.log(2 * math.pi * variance)
 
 
 def label_log_probability(law, x, label):
@@ -44,14 +41,14 @@ def test_bayes_for_a_step_against_the_joint_gaussian_of_the_component(label):
     before, after = (LINE.diffused(alpha_bar_at(schedule, t)) for t in (1, 2))
     kept, x_t = 0.6, torch.tensor([0.35], dtype=torch.float64)
     # p(x_{t−1} | x_t) of the mixture, on the grid, by Bayes from the forward step.
-    forward = log_normal(x_t, kept**0.5 * GRID, 1 - kept)
+    forward = log_bell(x_t, kept**0.5 * GRID, 1 - kept)
     way_back = before.log_prob_1d(GRID) + forward - after.log_prob_1d(x_t)
     claimed = way_back + label_log_probability(before, GRID, label) - label_log_probability(after, x_t, label)
     # The exact conditional: Gaussian conditioning within the component.
     m, v = float(before.means[label]), float(before.covariances[label])
     gain = kept**0.5 * v / (kept * v + 1 - kept)
     mean, variance = m + gain * (float(x_t) - kept**0.5 * m), v - gain * kept**0.5 * v
-    close(claimed, log_normal(GRID, mean, variance), atol=1e-5, rtol=1e-5)
+    close(claimed, log_bell(GRID, mean, variance), atol=1e-5, rtol=1e-5)
     assert float((claimed.exp() * DX).sum()) == pytest.approx(1, abs=1e-6)
 
 
@@ -165,7 +162,7 @@ def precision_of_field(kept, s):
 
     def log_density(x):
         mean, variance = math.sqrt(kept) * x, R + 1 - kept  # of y given x_t, by conditioning
-        return log_normal(x, 0.0, 1.0) + s * log_normal(torch.tensor(y), mean, variance)
+        return log_bell(x, 0.0, 1.0) + s * log_bell(torch.tensor(y), mean, variance)
 
     at = [log_density(torch.tensor(v, dtype=torch.float64)) for v in (-h, 0.0, h)]
     return float(-(at[0] - 2 * at[1] + at[2]) / h**2)
@@ -173,7 +170,7 @@ def precision_of_field(kept, s):
 
 def tilted_variance(s):
     """Variance of the law ∝ N(x; 0, 1) N(y; x, R)^s, by quadrature."""
-    weight = (log_normal(GRID, 0.0, 1.0) + s * log_normal(torch.tensor(0.8), GRID, R)).softmax(0)
+    weight = (log_bell(GRID, 0.0, 1.0) + s * log_bell(torch.tensor(0.8), GRID, R)).softmax(0)
     mean = (weight * GRID).sum()
     return float((weight * (GRID - mean) ** 2).sum())
 

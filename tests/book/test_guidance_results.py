@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import t as student
 
-from gdmcourse.experiments.records import record
+from gdmcourse.studies import record
 from tests.book.executed import kept
 
 

@@ -13,6 +13,7 @@ from gdmcourse.diffusion.samplers import inpaint, spaced_times
 from gdmcourse.diffusion.text import slant
 from gdmcourse.nn.attention import Attention
 from gdmcourse.probability import GaussianMixture, kl
+from tests.oracles import normal
 
 close = torch.testing.assert_close
 SCHEDULE = cosine_schedule(1000)
@@ -23,10 +24,6 @@ WEIGHTS = torch.tensor([0.5, 0.2, 0.3], dtype=torch.float64)
 
 def mixture(scale: float = 1.0, shift: float = 0.0, std: float = 0.2) -> GaussianMixture:
     return GaussianMixture.isotropic(scale * MEANS + shift, scale * std, WEIGHTS)
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def kept(t: int) -> float:

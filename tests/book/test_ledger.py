@@ -51,6 +51,12 @@ def test_claims_are_read_from_both_ways_of_writing_them(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("fence", [":::", "```"])
+def test_claims_are_read_within_a_directive(tmp_path, fence):
+    page = _page(tmp_path, f"{fence}{{note}}\nSee\n\n$$\na\n$$ (eq-inside)\n{fence}\n\n$$ b $$ (eq-after)\n")
+    assert [claim.label for claim in claims([page])] == ["eq-inside", "eq-after"]
+
+
 def test_dollars_in_code_are_no_claim(tmp_path):
     page = _page(tmp_path, "```{code-cell} ipython3\nprint('$$ x $$ (eq-code)')\n```\n\n$$ y $$ (eq-prose)\n")
     assert [claim.label for claim in claims([page])] == ["eq-prose"]

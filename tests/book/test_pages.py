@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from gdmbook.api import entries
 from gdmbook.benchmarks import cells
-from gdmbook.records import Run
-from gdmbook.run_time import sentence
+from gdmbook.records import Run, sentence
 
 SOURCE = '''"""A module."""
 
@@ -67,11 +67,14 @@ def test_measurement_without_a_peer_shows_dashes():
 
 
 def test_run_time_is_a_sentence():
-    run = Run("f", 12.4, 410.4, "a machine", "2026-01-01")
+    run = Run("f", 12.4, 10.0, [0.7, 0.9], 410.4, "a machine", "2026-01-01")
+    assert run.reference_seconds == pytest.approx(8)
     assert sentence(run) == (
-        "Run time: 12 s on one CPU core, 410 MiB of memory (measured on a machine, 2026-01-01)."
+        "Run time: 12 s on one CPU core (8 s at reference speed), 410 MiB of memory "
+        "(measured on a machine, 2026-01-01)."
     )
     first = replace(run, models={"ddpm-digits": 61.7, "guide-digits": 8.4})
-    assert "12 s on one CPU core, 410 MiB of memory; the first time 70 s more, to train" in sentence(first)
-    assert "ddpm-digits, guide-digits (measured on" in sentence(first)
+    assert "410 MiB of memory; the first time 70 s more, to train ddpm-digits, guide-digits" in sentence(
+        first
+    )
     assert "not measured" in sentence(None)

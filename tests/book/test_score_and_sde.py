@@ -7,13 +7,15 @@ import torch
 
 from gdmcourse.diffusion import linear_schedule
 from gdmcourse.diffusion.denoiser import alpha_bar_at
+from gdmcourse.diffusion.noise_level import NoiseLevel
 from gdmcourse.diffusion.ode import heun, probability_flow
 from gdmcourse.diffusion.samplers import langevin_step
 from gdmcourse.diffusion.samplers.ancestral import ancestral_mean
 from gdmcourse.diffusion.samplers.reverse_sde import euler_maruyama_step
-from gdmcourse.diffusion.samplers.times import Level, split_noise
-from gdmcourse.diffusion.sde import SDE, VESDE, VPSDE, exact_score
+from gdmcourse.diffusion.samplers.times import split_noise
+from gdmcourse.diffusion.sde import VESDE, VPSDE, exact_score
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import noisy
 
 close = torch.testing.assert_close
 GRID = torch.linspace(-6, 6, 4001, dtype=torch.float64)
@@ -26,12 +28,6 @@ PLANE = GaussianMixture.isotropic(
 )
 SDES = {"VP": VPSDE(), "VE": VESDE(sigma_min=0.05, sigma_max=3.0)}
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
-
-
-def noisy(law: GaussianMixture, sde: SDE, t: float) -> GaussianMixture:
-    signal, sigma = sde.marginal(t)
-    eye = torch.eye(law.means.shape[1], dtype=torch.float64)
-    return GaussianMixture(law.weights, signal * law.means, signal**2 * law.covariances + sigma**2 * eye)
 
 
 def slope(values):
@@ -154,7 +150,7 @@ def test_the_ancestral_step_and_euler_maruyama_differ_by_the_square_of_the_step(
         kept = math.sqrt(1 - sde.beta(t) * h)  # one discrete step with β_t = β(t) h
         signal, sigma = sde.marginal(t)
         before = signal / kept
-        here, there = Level(2, signal, sigma), Level(1, before, math.sqrt(1 - before**2))
+        here, there = NoiseLevel(2, 2 * math.log(signal)), NoiseLevel(1, 2 * math.log(before))
         score = exact_score(PLANE, sde)(x, torch.full((2,), t))
         x0, _ = split_noise(x, -sigma * score, here)
         ours = ancestral_mean(x, x0, here, there)

@@ -154,7 +154,7 @@ def test_a_term_is_a_weighted_error_of_the_noise(t, kind):
 @pytest.mark.parametrize("mean", [-1.6, -0.97, 0.1, 1.0])
 def test_the_masses_of_all_grey_levels_add_to_one(mean, log_variance):
     x0 = torch.linspace(-1, 1, 17, dtype=torch.float64)[:, None]
-    nll = reconstruction(x0, torch.full_like(x0, mean), torch.full_like(x0, log_variance), levels=17)
+    nll = reconstruction(x0, torch.full_like(x0, mean), torch.full_like(x0, log_variance), grey_levels=17)
     assert nll.isfinite().all()
     assert float((-nll).exp().sum()) == pytest.approx(1, abs=1e-9)
 
@@ -165,7 +165,9 @@ def test_a_bins_mass_is_the_integral_of_the_density():
     x0 = torch.tensor([[0.25]], dtype=torch.float64)
     fine = torch.linspace(0.25 - 1 / 16, 0.25 + 1 / 16, 100_001, dtype=torch.float64)
     mass = float(torch.trapezoid(density(fine, mean, variance), fine))
-    nll = reconstruction(x0, torch.full_like(x0, mean), torch.full_like(x0, math.log(variance)), levels=17)
+    nll = reconstruction(
+        x0, torch.full_like(x0, mean), torch.full_like(x0, math.log(variance)), grey_levels=17
+    )
     assert float(nll) == pytest.approx(-math.log(mass), rel=1e-6)
     plain = reconstruction(x0, torch.full_like(x0, mean), torch.full_like(x0, math.log(variance)))
     assert float(plain) == pytest.approx(-math.log(float(density(x0, mean, variance))), rel=1e-9)
@@ -174,7 +176,7 @@ def test_a_bins_mass_is_the_integral_of_the_density():
 def test_far_from_the_mean_the_reconstruction_and_its_gradient_stay_finite():
     mean = torch.tensor([[-1.0], [1.0], [0.0]], requires_grad=True)
     x0 = torch.tensor([[1.0], [-1.0], [0.5]])
-    nll = reconstruction(x0, mean, torch.full_like(x0, -10.0), levels=256)
+    nll = reconstruction(x0, mean, torch.full_like(x0, -10.0), grey_levels=256)
     nll.sum().backward()
     assert nll.isfinite().all()
     assert mean.grad is not None

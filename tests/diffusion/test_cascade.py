@@ -36,8 +36,8 @@ def test_the_denoiser_keeps_one_noisy_small_image_for_the_whole_walk():
     seen = []
 
     class Spy(SuperResolver):
-        def forward(self, x, t, low, level, y=None):
-            seen.append((low, level))
+        def forward(self, x, t, low, low_t, y=None):
+            seen.append((low, low_t))
             return torch.zeros_like(x)
 
     low = torch.zeros(2000, 1, 4, 4)
@@ -83,19 +83,19 @@ def test_training_shows_means_of_pixels_with_noise_of_the_level_told():
     seen = {}
 
     class Spy(SuperResolver):
-        def forward(self, x, t, low, level, y=None):
-            seen.update(x=x, t=t, low=low, level=level, y=y)
+        def forward(self, x, t, low, low_t, y=None):
+            seen.update(x=x, t=t, low=low, low_t=low_t, y=y)
             return torch.zeros_like(x)
 
     x0 = torch.randn(4000, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    loss = super_resolution_loss(SCHEDULE, factor=2, max_level=30)
+    loss = super_resolution_loss(SCHEDULE, factor=2, max_low_t=30)
     labels = torch.arange(4000) % 10
     value = loss(Spy(1, width=8), (x0, labels), torch.Generator().manual_seed(1))
     assert torch.equal(seen["y"], labels)
     assert float(value) == pytest.approx(1, abs=0.02)  # nothing predicted: the error is the noise
-    assert set(seen["level"].tolist()) == set(range(1, 31))
+    assert set(seen["low_t"].tolist()) == set(range(1, 31))
     assert set(seen["t"].tolist()) == set(range(1, 101))
-    mean, variance = marginal(SCHEDULE, F.avg_pool2d(x0, 2), seen["level"])
+    mean, variance = marginal(SCHEDULE, F.avg_pool2d(x0, 2), seen["low_t"])
     z = (seen["low"] - mean) / variance.sqrt()
     assert float(z.mean()) == pytest.approx(0, abs=0.02)
     assert float(z.var()) == pytest.approx(1, abs=0.02)
@@ -104,7 +104,7 @@ def test_training_shows_means_of_pixels_with_noise_of_the_level_told():
 def test_it_learns_to_use_the_small_image():
     """Blocks of random black and white: the small image says which is which, another one's misleads."""
     torch.manual_seed(0)
-    model, loss = SuperResolver(1, width=8), super_resolution_loss(SCHEDULE, max_level=5)
+    model, loss = SuperResolver(1, width=8), super_resolution_loss(SCHEDULE, max_low_t=5)
     generator = torch.Generator().manual_seed(0)
 
     def blocks(n: int) -> torch.Tensor:

@@ -26,6 +26,7 @@ from gdmcourse.diffusion import (
     x0_from_velocity,
 )
 from gdmcourse.probability import GaussianMixture, condition, gaussian_kl, kl, linear_image
+from tests.oracles import log_bell
 
 SCHEDULES = {"linear": linear_schedule(1000), "cosine": cosine_schedule(1000), "short": linear_schedule(30)}
 every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
@@ -45,25 +46,18 @@ def images(n: int, seed: int = 0) -> torch.Tensor:
     return torch.randn(n, 1, 3, 4, generator=torch.Generator().manual_seed(seed))
 
 
-def normal_log(x, mean, variance):
-    return -0.5 * ((x - mean) ** 2 / variance + math.log(2 * math.pi * variance))
-
-
-# ---- towards noise ----
-
-
 @pytest.mark.equation("eq-two-steps")
 def test_two_steps_make_one_gaussian():
     """The law of x_2 by adding up all ways through x_1 on a grid, and by the sum of the two noises."""
     schedule, x0 = Schedule.from_betas(torch.tensor([0.3, 0.45])), 1.7
     a1, a2 = 0.7, 0.55
     x1, x2 = torch.linspace(-7, 9, 2001, dtype=torch.float64), torch.linspace(-6, 7, 500, dtype=torch.float64)
-    first = normal_log(x1, math.sqrt(a1) * x0, 1 - a1).exp()
-    second = normal_log(x2[:, None], math.sqrt(a2) * x1, 1 - a2).exp()
+    first = log_bell(x1, math.sqrt(a1) * x0, 1 - a1).exp()
+    second = log_bell(x2[:, None], math.sqrt(a2) * x1, 1 - a2).exp()
     through_x1 = torch.trapezoid(first * second, x1)
     mean, variance = marginal(schedule, torch.tensor([[x0]]), 2)
     torch.testing.assert_close(
-        through_x1, normal_log(x2, float(mean), float(variance)).exp(), rtol=1e-5, atol=1e-8
+        through_x1, log_bell(x2, float(mean), float(variance)).exp(), rtol=1e-5, atol=1e-8
     )
     _, covariance = linear_image(
         torch.tensor([[math.sqrt(a2 * (1 - a1)), math.sqrt(1 - a2)]]),
@@ -205,15 +199,15 @@ def test_posterior_is_bayes_rule_on_a_grid():
     schedule, t, x0, x_t = linear_schedule(50), 20, 0.9, -0.4
     grid = torch.linspace(-6, 6, 20_001, dtype=torch.float64)
     kept, beta = float(schedule.alpha_bar[t - 1]), float(schedule.beta[t])
-    prior = normal_log(grid, math.sqrt(kept) * x0, 1 - kept)
-    weight = (prior + normal_log(torch.tensor(x_t), math.sqrt(1 - beta) * grid, beta)).exp()
+    prior = log_bell(grid, math.sqrt(kept) * x0, 1 - kept)
+    weight = (prior + log_bell(torch.tensor(x_t), math.sqrt(1 - beta) * grid, beta)).exp()
     weight /= torch.trapezoid(weight, grid)
     mean = torch.trapezoid(weight * grid, grid)
     variance = torch.trapezoid(weight * (grid - mean) ** 2, grid)
     ours, our_variance = posterior(schedule, torch.tensor([[x0]]), torch.tensor([[x_t]]), t)
     assert float(ours) == pytest.approx(float(mean), rel=1e-5)
     assert float(our_variance) == pytest.approx(float(variance), rel=1e-5)
-    bayes = normal_log(grid, float(ours), float(our_variance)).exp()
+    bayes = log_bell(grid, float(ours), float(our_variance)).exp()
     torch.testing.assert_close(bayes, weight, rtol=1e-4, atol=1e-6)
 
 

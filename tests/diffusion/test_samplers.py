@@ -32,14 +32,11 @@ from gdmcourse.diffusion.samplers import (
     walk,
 )
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import normal
 
 LINEAR = linear_schedule(1000)
 SAMPLERS = {"ancestral": ancestral, "ddim": ddim, "dpm": dpm_solver}
 every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-
-
-def normal(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def gaussian(variance: float | list[float]) -> GaussianMixture:

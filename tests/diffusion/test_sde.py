@@ -10,8 +10,9 @@ from gdmcourse.diffusion import exact_denoiser, linear_schedule
 from gdmcourse.diffusion.denoiser import alpha_bar_at
 from gdmcourse.diffusion.ode import exact_divergence, heun, log_likelihood, probability_flow, rk45
 from gdmcourse.diffusion.samplers.reverse_sde import euler_maruyama_step, reverse_sde
-from gdmcourse.diffusion.sde import SDE, VESDE, VPSDE, exact_score, vp_score
+from gdmcourse.diffusion.sde import VESDE, VPSDE, exact_score, vp_score
 from gdmcourse.probability import GaussianMixture, gaussian_w2
+from tests.oracles import noisy, normal
 
 MEANS = torch.tensor([[-1.0, 0.3], [0.8, -0.5]], dtype=torch.float64)
 LAW = GaussianMixture.isotropic(MEANS, 0.35, torch.tensor([0.4, 0.6], dtype=torch.float64))
@@ -22,16 +23,6 @@ ONE = GaussianMixture(
 )
 SDES = {"VP": VPSDE(), "VE": VESDE(sigma_min=0.01, sigma_max=8.0)}
 every_sde = pytest.mark.parametrize("sde", SDES.values(), ids=SDES)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def noisy(law: GaussianMixture, sde: SDE, t: float) -> GaussianMixture:
-    signal, sigma = sde.marginal(t)
-    eye = torch.eye(2, dtype=torch.float64)
-    return GaussianMixture(law.weights, signal * law.means, signal**2 * law.covariances + sigma**2 * eye)
 
 
 @pytest.mark.equation("eq-vp-marginal", "eq-ve-marginal")

@@ -22,12 +22,9 @@ from gdmcourse.likelihood import (
     parameter_count,
 )
 from gdmcourse.probability import GaussianMixture
+from tests.oracles import gen
 
 KINDS = ["full", "diag", "spherical"]
-
-
-def gen(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
 
 
 def random_mixture(seed: int, k: int = 3, d: int = 2) -> GaussianMixture:
@@ -413,3 +410,80 @@ def test_parameters_are_counted_as_the_rank_of_the_map_from_parameters_to_mixtur
     theta = torch.randn(k + k * d + k * size, generator=gen(1), dtype=torch.float64)
     jacobian = torch.autograd.functional.jacobian(mixture_numbers, theta)
     assert parameter_count(k, d, kind) == int(torch.linalg.matrix_rank(jacobian))
+
+
+# --- what a reader's points come as -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda x: x.numpy(),
+        lambda x: x.tolist(),
+        lambda x: x.requires_grad_(),
+        lambda x: x.numpy()[::-1][::-1],
+        lambda x: x.float(),
+        lambda x: x.half(),
+        lambda x: x.bfloat16(),
+    ],
+    ids=["array", "list", "with gradients", "strided array", "float32", "float16", "bfloat16"],
+)
+def test_points_in_any_form_are_fitted_alike(form):
+    x = sample(2, n=400)
+    start = GaussianMixture.isotropic(x[:3].clone(), 1.5)
+    wanted, got = fit_gmm(x, 3, init=start), fit_gmm(form(x.clone()), 3, init=start)
+    np.testing.assert_allclose(got.mixture.means, wanted.mixture.means, atol=0.1)
+    assert got.log_likelihood[-1] == pytest.approx(wanted.log_likelihood[-1], abs=0.01)
+    assert bic(form(x.clone()), got.mixture) == pytest.approx(bic(x, wanted.mixture), rel=0.01)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool])
+def test_whole_numbers_are_fitted_in_float32(kind):
+    x = torch.tensor([[0, 1], [1, 1], [0, 0], [1, 0]] * 5).to(kind)
+    fitted = fit_gmm(x, 1).mixture
+    assert fitted.means.dtype == torch.float32
+    np.testing.assert_allclose(fitted.means, [[0.5, 0.5]])
+    np.testing.assert_allclose(fitted.covariances[0], 0.25 * np.eye(2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (torch.randn(9), r"shape is \(9,\); write x\[:, None\]"),
+        (torch.randn(9, 1, 8, 8), r"shape is \(9, 1, 8, 8\); flatten"),
+        ([[1.0, 2.0], [3.0]], "no table of numbers"),
+        ([["a", "b"]], "no table of numbers"),
+        (torch.randn(9, 2, dtype=torch.complex64), "complex"),
+        (torch.randn(9, 0), r"shape is \(9, 0\)"),
+        (np.array([[0.0], [np.inf]]), "not finite"),
+    ],
+    ids=["on a line", "images", "ragged", "words", "complex", "no features", "infinite"],
+)
+def test_what_is_no_table_of_points_is_refused_by_a_sentence(x, said):
+    with pytest.raises(ValueError, match=said):
+        fit_gmm(x, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"covariance": "tied"}, "covariance is 'tied'; it must be one of full, diag, spherical"),
+        ({"n_init": 0}, "n_init is 0"),
+        ({"n_init": 2, "init": random_mixture(0)}, "n_init is 2; it must be at least 1, and 1 if init"),
+        ({"iterations": -1}, "at least 0, not -1"),
+        ({"floor": -1.0}, "at least 0"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(options, said, unchecked):
+    with pytest.raises(ValueError, match=said):
+        fit_gmm(sample(0), 3, **options)
+
+
+def test_of_several_starts_the_likeliest_fit_is_kept():
+    """The starts are those that single calls with the same generator would take, one after another."""
+    x, one_by_one = sample(5, n=300, k=5), gen(7)
+    apart = [fit_gmm(x, 5, generator=one_by_one) for _ in range(6)]
+    together = fit_gmm(x, 5, n_init=6, generator=gen(7))
+    ends = [fit.log_likelihood[-1] for fit in apart]
+    assert together.log_likelihood[-1] == max(ends)
+    assert max(ends) > min(ends) + 1e-3

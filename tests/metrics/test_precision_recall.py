@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch_fidelity.metric_prc import calculate_precision_recall_full
@@ -51,3 +54,23 @@ def test_equal_sets_score_one():
 def test_refuses_what_it_cannot_judge(samples, real, neighbours, message):
     with pytest.raises(ValueError, match=message):
         precision_recall(samples, real, neighbours)
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch):
+    sets = cloud(83, 0), cloud(61, 1, shift=0.5)
+    whole = precision_recall(*sets)
+    monkeypatch.setattr("gdmcourse.metrics.precision_recall.AT_ONCE", 200)  # two or three rows at a time
+    assert precision_recall(*sets) == whole
+
+
+def test_memory_does_not_grow_with_the_square_of_the_samples():
+    """12,000 samples against as many have distances of 1.1 GiB; what is held at once is much less."""
+    script = (
+        "import resource, torch; from gdmcourse.metrics.precision_recall import precision_recall\n"
+        "x, y = torch.randn(2, 12_000, 2)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "precision_recall(x, y)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(told.stdout) < 512 * 1024  # KiB

@@ -61,3 +61,27 @@ def test_labels_are_what_was_asked_for_not_what_was_drawn():
 def test_what_cannot_be_scored_is_refused(images, options, message):
     with pytest.raises(ValueError, match=message):
         score_samples(images, **options)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (((TRAIN.images + 1) * 127.5).byte(), r"not torch.uint8: for 0 … 255, images / 127.5 - 1"),
+        ((TRAIN.images + 1) * 127.5, r"go from 0 to 255: .*images / 127.5 - 1"),
+        ((TRAIN.images + 1) / 2, r"none of these is below 0: 2 \* images - 1"),
+        (1.5 * TRAIN.images, r"go from -1.5 to 1.5: images.clamp\(-1, 1\)"),
+        (TRAIN.images.numpy(), r"not ndarray: torch.from_numpy"),
+        (torch.where(TRAIN.images > 0.9, torch.inf, TRAIN.images), "not all finite"),
+    ],
+    ids=["bytes", "0 to 255", "0 to 1", "too wide", "array", "infinite"],
+)
+def test_images_of_another_range_or_type_are_refused_and_a_way_named(images, said, unchecked):
+    with pytest.raises(ValueError, match=said):
+        score_samples(images)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16])
+def test_another_float_type_scores_alike(kind):
+    there, here = (score_samples(images, TRAIN.labels) for images in (TRAIN.images.to(kind), TRAIN.images))
+    assert there.frechet == pytest.approx(here.frechet, rel=1e-2)
+    assert there.accuracy == pytest.approx(here.accuracy, abs=1e-3)

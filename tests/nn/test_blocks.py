@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gdmcourse.nn import Attention, ResidualBlock, TimeEmbedding, sinusoidal
+from gdmcourse.nn import Attention, ResidualBlock, TimeEmbedding, attend, causal_mask, sinusoidal
 
 
 def test_the_sinusoidal_embedding_is_the_sources_formula():
@@ -83,3 +83,25 @@ def test_attention_takes_a_context_exactly_if_it_is_cross_attention():
         Attention(8)(x, torch.randn(1, 3, 4))
     with pytest.raises(ValueError, match="context"):
         Attention(8, context_dim=4)(x)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_behind_a_causal_mask_nothing_depends_on_what_comes_after(training):
+    """The Jacobian of every output place by every input place is lower triangular, on and below full."""
+    torch.manual_seed(0)
+    projection = nn.Linear(6, 18).double().train(training)
+
+    def blind(x: torch.Tensor) -> torch.Tensor:
+        query, key, value = projection(x[None]).chunk(3, dim=2)
+        return attend(query, key, value, heads=2, mask=causal_mask(5))[0]
+
+    jacobian = torch.autograd.functional.jacobian(blind, torch.randn(5, 6, dtype=torch.float64))
+    reach = jacobian.abs().amax(dim=(1, 3))
+    assert (reach.triu(1) == 0).all()
+    assert (reach[causal_mask(5)] > 1e-6).all()
+
+
+def test_a_mask_leaves_the_average_over_what_it_shows():
+    q, k, v = torch.randn(3, 2, 4, 6, dtype=torch.float64).unbind()
+    mask = torch.tensor([[True, False, True, False]] * 4)
+    torch.testing.assert_close(attend(q, k, v, 3, mask), attend(q, k[:, ::2], v[:, ::2], 3))

@@ -80,7 +80,7 @@ def test_labels_that_do_not_fit_are_named():
 
 
 def test_attention_levels_that_are_not_there_are_refused():
-    with pytest.raises(ValueError, match="attention levels are 0 … 1"):
+    with pytest.raises(ValueError, match="resolutions 0 … 1"):
         UNet(1, attention=(2,))
 
 
@@ -101,3 +101,20 @@ def test_the_sources_network_is_as_they_describe_it():
 
 def test_the_small_network_is_small():
     assert 300_000 < sum(p.numel() for p in UNet(1, num_classes=10).parameters()) < 450_000
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ({"width": 0}, r"width must be whole numbers from 1 up, not \[0\]"),
+        ({"multipliers": (1.5, 2)}, r"multipliers must be whole numbers from 1 up, not \[1.5, 2\]"),
+        ({"multipliers": ()}, "multipliers must be whole numbers"),
+        ({"blocks": 0}, "blocks must be whole numbers"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\)"),
+        ({"dropout": -0.1}, r"dropout must be in \[0, 1\)"),
+        ({"attention": (0.5,)}, "resolutions 0 … 1"),
+    ],
+)
+def test_sizes_that_make_no_network_are_named(sizes, said, unchecked):
+    with pytest.raises(ValueError, match=said):
+        UNet(1, **sizes)

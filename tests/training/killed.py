@@ -11,11 +11,12 @@ import signal
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
-from gdmcourse.training import fit, warmup_cosine
+from gdmcourse.training import Player, Turn, play, warmup_cosine
 
 STEPS, SAVE_EVERY = 6, 3
 FILE_EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.scandir", "shutil.rmtree"}
@@ -26,12 +27,19 @@ def die() -> None:
 
 
 def train(folder: Path, steps: int = STEPS, say: bool = False, die_at: int | None = None) -> None:
-    """Dropout uses torch's global generator, the noise the loss's own; batch norm has buffers."""
+    """Dropout uses torch's global generator, noise the loss's own; batch norm and a pool have buffers."""
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.SiLU(), nn.Dropout(0.3), nn.Linear(8, 3))
+    modules = {
+        "model": nn.Sequential(
+            nn.Linear(3, 8), nn.BatchNorm1d(8), nn.SiLU(), nn.Dropout(0.3), nn.Linear(8, 3)
+        ),
+        "critic": nn.Linear(3, 1),
+        "pool": nn.Module(),
+    }
+    modules["pool"].register_buffer("old", torch.zeros(16, 3))
     calls = 0
 
-    def loss(network: nn.Module, batch: Tensor, generator: torch.Generator) -> Tensor:
+    def loss(nets: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
         nonlocal calls
         calls += 1
         if calls == die_at:
@@ -39,18 +47,29 @@ def train(folder: Path, steps: int = STEPS, say: bool = False, die_at: int | Non
         if say:
             print("step", flush=True)
             time.sleep(0.002)
-        return (network(batch + torch.randn(batch.shape, generator=generator)) - batch).square().mean()
+        made = nets.model(batch + torch.randn(batch.shape, generator=turn.rng))
+        return (made - batch).square().mean() - nets.critic(made).mean()
 
+    def critic_loss(nets: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
+        value = nets.critic(nets.pool.old).mean() - nets.critic(batch).mean()
+        nets.pool.old.copy_(nets.model(batch).detach())
+        return value
+
+    def clip(critic: nn.Module) -> None:
+        for parameter in critic.parameters():
+            parameter.clamp_(-0.1, 0.1)
+
+    players = {
+        "critic": Player(loss=critic_loss, moves=2, after_move=clip),
+        "model": Player(loss=loss, lr=warmup_cosine(1e-2, 400, 2), ema_decay=0.9, clip_norm=1.0),
+    }
     data = torch.randn(50, 3)
-    fit(
-        model,
-        loss,
+    play(
+        modules,
+        players,
         data,
         steps=steps,
         batch_size=16,
-        lr=warmup_cosine(1e-2, 400, 2),
-        ema_decay=0.9,
-        clip_norm=1.0,
         log_every=2,
         checkpoint=folder,
         save_every=SAVE_EVERY,

@@ -21,7 +21,7 @@ def train(folder: Path, steps: int = 4, **options: object) -> nn.Module:
 
 def test_weights_go_there_and_back(tmp_path: Path) -> None:
     model = train(tmp_path, ema_decay=0.5)
-    assert torch.equal(load_weights(tmp_path, nn.Linear(3, 2), "model").weight, model.weight)
+    assert torch.equal(load_weights(tmp_path, nn.Linear(3, 2), average=False).weight, model.weight)
     assert not torch.equal(load_weights(tmp_path, nn.Linear(3, 2)).weight, model.weight)  # the average
 
 
@@ -123,4 +123,4 @@ def test_the_state_is_plain_json(tmp_path: Path) -> None:
     train(tmp_path)
     state = json.loads((tmp_path / "step-00000004" / "state.json").read_text())
     assert state["step"] == 4
-    assert state["asked"]["batch_size"] == 3
+    assert state["settings"]["batch_size"] == 3

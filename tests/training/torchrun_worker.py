@@ -1,18 +1,19 @@
 """Run by test_torchrun.py, alone and under torchrun: train on one joint batch a step and write what came out.
 
-python torchrun_worker.py fit|game OUT
+python torchrun_worker.py fit|play OUT
 """
 
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gdmcourse.training import fit, fit_game, make_fabric
+from gdmcourse.training import Player, Turn, fit, make_fabric, play
 
 mode, out = sys.argv[1], Path(sys.argv[2])
 torch.set_num_threads(1)
@@ -29,29 +30,43 @@ def loss(network: nn.Module, batch: Tensor, generator: torch.Generator) -> Tenso
     return (network(batch) - batch.flip(1)).square().mean()
 
 
-def generator_loss(g: nn.Module, c: nn.Module, batch: Tensor, rng: torch.Generator) -> Tensor:
-    return F.softplus(-c(g(batch))).mean()
+def generator_loss(nets: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
+    return F.softplus(-nets.critic(nets.generator(batch))).mean()
 
 
-def critic_loss(g: nn.Module, c: nn.Module, batch: Tensor, rng: torch.Generator) -> Tensor:
-    fake = g(batch).detach().requires_grad_(True)
-    (slope,) = torch.autograd.grad(c(fake).sum(), fake, create_graph=True)
+def critic_loss(nets: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
+    nets.seen.rows[:] = batch[0]  # state that differs from process to process
+    fake = nets.generator(batch).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(nets.critic(fake).sum(), fake, create_graph=True)
     penalty = (slope.norm(dim=1) - 1).square().mean()  # a gradient of a gradient goes through as well
-    return F.softplus(-c(batch.flip(0))).mean() + F.softplus(c(fake)).mean() + penalty
+    return F.softplus(-nets.critic(batch.flip(0))).mean() + F.softplus(nets.critic(fake)).mean() + penalty
+
+
+def sgd(network: nn.Module) -> torch.optim.Optimizer:
+    """Without Adam's division, which makes much of a rounding where a gradient is near 0."""
+    return torch.optim.SGD(network.parameters(), 0.1, momentum=0.9)
 
 
 folder = out / "checkpoint"
 grads: dict[str, Tensor] = {}
 if mode == "fit":
     result = fit(model, loss, data, steps=9, batch_size=32, clip_norm=0.5, ema_decay=0.9, fabric=fabric,
-                 checkpoint=folder, log_every=1)  # fmt: skip
+                 optimizer=sgd(model), checkpoint=folder, log_every=1)  # fmt: skip
     networks = {"model": result.model, "ema": result.ema}
     grads = {f"grad.{name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
 else:
-    critic = nn.Sequential(nn.Linear(4, 16), nn.SiLU(), nn.Linear(16, 1))
-    result = fit_game(model, critic, generator_loss, critic_loss, data, steps=9, batch_size=32, n_critic=2,
-                      lr=1e-2, fabric=fabric, checkpoint=folder, log_every=1)  # fmt: skip
-    networks = {"generator": result.generator, "critic": result.critic}
+    modules = {"generator": model, "critic": nn.Sequential(nn.Linear(4, 16), nn.SiLU(), nn.Linear(16, 1))}
+    modules["seen"] = nn.Module()
+    modules["seen"].register_buffer("rows", torch.zeros(4))
+    players = {
+        "critic": Player(loss=critic_loss, optimizer=sgd(modules["critic"]), moves=2),
+        "generator": Player(loss=generator_loss, optimizer=sgd(model)),
+    }
+    result = play(
+        modules, players, data, steps=9, batch_size=32, fabric=fabric, checkpoint=folder, log_every=1
+    )
+    networks = {name: modules[name] for name in players}
+    noise.append(modules["seen"].rows)
 tensors = {f"{n}.{k}": v.clone() for n, network in networks.items() for k, v in network.state_dict().items()}
 tensors |= grads
 tensors |= {f"history.{name}": torch.tensor(result.history.values(name)) for name in result.history.names}

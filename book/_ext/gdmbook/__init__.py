@@ -27,10 +27,11 @@ def setup(app: Sphinx) -> dict[str, bool | str]:
         scores,
         search,
         slider,
+        unexecuted,
     )
 
     parts = (folded, api, benchmarks, downloads, exercises, formulas, ledger, offline, opening)
-    for part in (*parts, plumbing, quiz, rendered, run_time, scores, search, slider):
+    for part in (*parts, plumbing, quiz, rendered, run_time, scores, search, slider, unexecuted):
         part.setup(app)
     # When the tool itself changes, every page is read again.
     digest = hashlib.sha256(
@@ -50,9 +51,9 @@ def _executed_again(
 
     root = Path(app.srcdir)
     records = Records(root)
-    runs = {page.name: records.latest(page) for page in chapters(root)}
-    if missing := [name for name, run in runs.items() if run is None]:
+    if missing := [page.name for page in chapters(root) if not records.shows(page)]:
         raise ExtensionError(f"not executed as they stand now: {', '.join(missing)}; run `make book` (again)")
+    runs = {page.name: records.state(page) for page in chapters(root)}
     before = getattr(env, "gdmbook_runs", {})
     env.gdmbook_runs = runs  # type: ignore[attr-defined]
     return [name for name, run in runs.items() if before.get(name) != run]

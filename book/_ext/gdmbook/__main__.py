@@ -1,22 +1,22 @@
-"""`make book`: execute the chapters that need it, render the book, and say where it is."""
+"""`make book`: execute the chapters that need it, or those named, render the book, and say where it is."""
 
 import argparse
 import hashlib
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from jupyter_book.sphinx import build_sphinx
 from rich.console import Console
 from rich.text import Text
 
-from gdmbook.chapters import ROOT, Page, chapters, pages
-from gdmbook.execution import ChapterError, execute_all
-from gdmbook.models import ModelError, fetched, train_all
-from gdmbook.progress import ChapterProgress
+from gdmbook.chapters import ROOT, chapters, named, pages
+from gdmbook.execution import ChapterError
+from gdmbook.models import ModelError
 from gdmbook.records import Records
+from gdmbook.unexecuted import stand_in
+from gdmbook.work import execute_pages
 
 # All that a page is made of. A folder stands for every file in it.
 INPUTS = [
@@ -37,12 +37,22 @@ def main() -> int:
     """Build the book under `--root`; return 0, or 1 after saying what is wrong."""
     parser = argparse.ArgumentParser(prog="make book", description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="where _toc.yml is")
-    root = parser.parse_args().root.resolve()
-    console = Console()
+    parser.add_argument("pages", nargs="*", help="execute these alone, by the last part of their names")
+    arguments = parser.parse_args()
+    root, console = arguments.root.resolve(), Console()
     try:
-        _execute(root, console)
-        _render(root, console)
-    except (ChapterError, FileNotFoundError, ModelError, RenderError) as error:
+        asked = named(arguments.pages, root) if arguments.pages else chapters(root)
+        records = Records(root)
+        stale = [page for page in asked if page.is_notebook and not records.find(page)]
+        if stale:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
+            execute_pages(stale, root, cores, console)
+        records.prune(root)
+        for page in chapters(root):
+            if page not in asked and not records.latest(page):
+                records.store(page, stand_in(page), None)
+        _render(root, records, console)
+    except (ChapterError, FileNotFoundError, ModelError, RenderError, ValueError) as error:
         console.print(Text.from_ansi(f"✗ {error}"), soft_wrap=True)
         return 1
     console.print(
@@ -55,37 +65,8 @@ class RenderError(Exception):
     """The renderer stopped; it has said why on the terminal."""
 
 
-def _execute(root: Path, console: Console) -> None:
-    records = Records(root)
-    stale = [page for page in chapters(root) if records.find(page) is None]
-    if stale:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
-        seconds = _train(stale, cores, console)
-        workers = min(len(stale), cores)
-        console.print(f"Executing {len(stale)} of {len(chapters(root))} chapters, {workers} at a time.")
-        with ChapterProgress(console) as progress:
-            for page, executed, run in execute_all(stale, workers, progress.cell):
-                models = {name: seconds[name] for name in fetched(page)}
-                records.store(page, executed, replace(run, models=models))
-                progress.finished(page, run)
-    records.prune(root)
-
-
-def _train(stale: list[Page], cores: int, console: Console) -> dict[str, float]:
-    """Train what the pages fetch; return the seconds of each model."""
-    names = list(dict.fromkeys(name for page in stale for name in fetched(page)))
-    seconds: dict[str, float] = {}
-    if names:
-        console.print(f"Fetching or training {len(names)} models, about a minute each the first time.")
-        with console.status("training …"):
-            for name, took in train_all(names, min(len(names), cores)):
-                seconds[name] = took
-                console.print(f"  ✓ {name}: {took:.0f} s of training", highlight=False)
-    return seconds
-
-
-def _render(root: Path, console: Console) -> None:
-    built, digest = root / "_build/html/.inputs", _inputs(root)
+def _render(root: Path, records: Records, console: Console) -> None:
+    built, digest = root / "_build/html/.inputs", _inputs(root, records)
     if built.is_file() and built.read_text() == digest:
         console.print("Nothing has changed since the last build.")
         return
@@ -112,8 +93,8 @@ def _render(root: Path, console: Console) -> None:
     console.print(f"Rendered in {time.perf_counter() - start:.0f} s.")
 
 
-def _inputs(root: Path) -> str:
-    digest = hashlib.sha256()
+def _inputs(root: Path, records: Records) -> str:
+    digest = hashlib.sha256(repr([records.latest(page) for page in chapters(root)]).encode())
     for top in INPUTS:
         found = [root / top, *sorted((root / top).rglob("*"))]
         for path in found:

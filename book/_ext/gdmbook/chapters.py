@@ -22,6 +22,10 @@ class Page:
     root: Path
     name: str
 
+    def __str__(self) -> str:
+        """The name."""
+        return self.name
+
     @property
     def path(self) -> Path:
         """The file with the page's text."""
@@ -65,6 +69,14 @@ def pages(root: Path = ROOT) -> list[Page]:
 def chapters(root: Path = ROOT) -> list[Page]:
     """Return the pages that have code, in reading order."""
     return [page for page in pages(root) if page.is_notebook]
+
+
+def named(names: list[str], root: Path = ROOT) -> list[Page]:
+    """Return the pages whose names end in these; raises ValueError, which lists all, for an unknown one."""
+    known = {page.path.stem: page for page in pages(root)}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"there is no page {unknown[0]!r}; there are: {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 def _files(entry: Any) -> Iterator[str]:

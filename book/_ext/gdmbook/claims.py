@@ -5,11 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from markdown_it.renderer import RendererHTML
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.mdit import create_md_parser
+
 from gdmbook.chapters import Page
 
-_FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1`*[ \t]*$", re.S | re.M)
-_DOLLARS = re.compile(r"\$\$(?P<formula>.*?)\$\$(?:[ \t]*\((?P<label>[\w-]+)\))?", re.S)
-_DIRECTIVE = re.compile(r"^(`{3,}|:{3,})\{math\}[^\n]*\n(?P<body>.*?)^\1[ \t]*$", re.S | re.M)
+_PARSER = create_md_parser(MdParserConfig(enable_extensions={"colon_fence", "dollarmath"}), RendererHTML)
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,17 @@ def claims(pages: list[Page]) -> list[Claim]:
 
 
 def labelled(text: str) -> list[tuple[str, str]]:
-    """Return (label, formula) of every labelled display equation in MyST text."""
+    """Return (label, formula) of every labelled display equation in MyST text, within directives as well."""
     found = []
-    for match in _DIRECTIVE.finditer(text):
-        label = re.search(r"^:label:\s*(\S+)", match["body"], re.M)
-        if label:
-            found.append(
-                (match.start(), label[1], re.sub(r"^:\w+:.*\n", "", match["body"], flags=re.M).strip())
-            )
-    prose = _FENCE.sub(lambda fence: " " * len(fence[0]), text)  # code may hold dollars; places must stay
-    for match in _DOLLARS.finditer(prose):
-        if match["label"]:
-            found.append((match.start(), match["label"], match["formula"].strip()))
-    return [(label, formula) for _, label, formula in sorted(found)]
+    for token in _PARSER.parse(text):
+        if token.type == "math_block_label":
+            found.append((token.info, token.content.strip()))
+        elif token.type in ("fence", "colon_fence") and token.info.startswith("{math}"):
+            if label := re.search(r"^:label:\s*(\S+)", token.content, re.M):
+                found.append((label[1], re.sub(r"^:\w+:.*\n", "", token.content, flags=re.M).strip()))
+        elif token.type in ("fence", "colon_fence") and re.match(r"\{(?!code)", token.info):
+            found += labelled(token.content)
+    return found
 
 
 def marked_tests(folder: Path) -> list[Test]:

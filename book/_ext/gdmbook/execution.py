@@ -1,4 +1,4 @@
-"""Execute chapters, several at a time, each in a kernel of its own and an empty folder.
+"""Execute a chapter, in a kernel of its own and an empty folder.
 
 A kernel gets one thread, so that as many chapters run as there are cores, that their numbers do not depend
 on how many those are, and that the time shown holds for a reader who does other things meanwhile.
@@ -7,12 +7,12 @@ on how many those are, and that the time shown holds for a reader who does other
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
 import nbformat
+import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
@@ -21,7 +21,7 @@ from traitlets.config import Config
 from gdmbook.chapters import Page
 from gdmbook.fingerprint import fingerprint
 from gdmbook.records import Run
-from gdmcourse.experiments.records import processor
+from gdmcourse.studies.record import processor
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 CELL_SECONDS = 600  # a cell that takes longer is taken for an endless loop
@@ -40,31 +40,22 @@ class ChapterError(Exception):
     """A cell that failed: the message names chapter, line and cell, and shows its source and traceback."""
 
 
-def execute_all(
-    pages: list[Page], workers: int, progress: Progress
-) -> Iterator[tuple[Page, NotebookNode, Run]]:
-    """Yield each page's executed notebook as it is done; raises ChapterError at the first cell that fails."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = {pool.submit(execute, page, progress): page for page in pages}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], *future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def execute(page: Page, progress: Progress, speed: Callable[[], float]) -> tuple[NotebookNode, Run]:
+    """Run the cells of a page in a fresh kernel; return the notebook with outputs, and what the run took.
 
-
-def execute(page: Page, progress: Progress) -> tuple[NotebookNode, Run]:
-    """Run the cells of a page in a fresh kernel; return the notebook with outputs, and what the run took."""
+    `speed` measures the machine's, before and after. Raises ChapterError at the first cell that fails.
+    """
     mark = fingerprint(page)  # before the run: a file edited meanwhile makes the record stale
     notebook = page.notebook()
-    seconds, peak = asyncio.run(_run(page, notebook, progress))
+    before = speed()
+    seconds, cpu, peak = asyncio.run(_run(page, notebook, progress))
     when = datetime.now(UTC).strftime("%Y-%m-%d")
-    return notebook, Run(mark, round(seconds, 2), round(peak, 1), processor(), when)
+    run = Run(mark, round(seconds, 2), round(cpu, 2), [before, speed()], round(peak, 1), processor(), when)
+    return notebook, run
 
 
-async def _run(page: Page, notebook: NotebookNode, progress: Progress) -> tuple[float, float]:
-    """Fill in the outputs of `notebook`; return the seconds and the peak memory in MiB."""
+async def _run(page: Page, notebook: NotebookNode, progress: Progress) -> tuple[float, float, float]:
+    """Fill in the outputs of `notebook`; return seconds, CPU seconds and the peak memory in MiB."""
     code = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     with TemporaryDirectory() as folder, TemporaryDirectory() as sockets:
         # Sockets in a folder of ours, not ports that others on the machine could reach.
@@ -73,15 +64,21 @@ async def _run(page: Page, notebook: NotebookNode, progress: Progress) -> tuple[
         client = NotebookClient(
             notebook, timeout=CELL_SECONDS, record_timing=False, resources=resources, config=config
         )
-        start = time.perf_counter()
         async with client.async_setup_kernel(env=_environment()):
+            start, start_cpu = time.perf_counter(), _cpu(client)
             for done, index in enumerate(code):
                 progress(page, done, len(code))
                 try:
                     await client.async_execute_cell(notebook.cells[index], index, execution_count=done + 1)
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                     raise ChapterError(_report(page, notebook, index, error)) from error
-            return time.perf_counter() - start, await _peak(client)
+            return time.perf_counter() - start, _cpu(client) - start_cpu, await _peak(client)
+
+
+def _cpu(client: NotebookClient) -> float:
+    """Return the CPU seconds of the kernel and of the processes that it waited for."""
+    used = psutil.Process(client.km.provisioner.pid).cpu_times()  # type: ignore[union-attr]
+    return used.user + used.system + used.children_user + used.children_system
 
 
 async def _peak(client: NotebookClient) -> float:

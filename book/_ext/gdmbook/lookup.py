@@ -10,6 +10,11 @@ from pybtex.database import Entry, parse_file
 from sphinx.environment import BuildEnvironment
 
 from gdmbook.chapters import Page
+from gdmbook.markdown import plain
+from gdmbook.quiz import as_markdown
+from gdmbook.records import Records, sentence
+from gdmbook.scores import as_table
+from gdmbook.unexecuted import GAP
 from gdmcourse.grading.source import read_source
 
 _GLUED = "application/papermill.record/"
@@ -32,7 +37,7 @@ class BookLookup:
         shown, target = _split(text)
         if name.startswith("glue"):
             key, _, form = text.partition(":")
-            return format_plain_text(self.glued[key], form) if key in self.glued else text
+            return format_plain_text(self.glued[key], form) if key in self.glued else GAP
         if name == "math":
             return f"${text}$"
         if name == "eq":
@@ -62,11 +67,6 @@ class BookLookup:
 
     def directive(self, name: str, argument: str, options: dict[str, str], body: str) -> str | None:
         """Return the book's own directives as Markdown."""
-        from gdmbook.markdown import plain
-        from gdmbook.quiz import as_markdown
-        from gdmbook.run_time import Records, sentence  # here, for run_time links to the downloads
-        from gdmbook.scores import as_table
-
         if name == "run-time":
             return sentence(Records(self.page.root).latest(self.page))
         if name == "exercises":
@@ -80,8 +80,6 @@ class BookLookup:
         return None
 
     def _exercises(self, name: str) -> str:
-        from gdmbook.markdown import plain
-
         path = f"exercises/{name}.ipynb"
         said = [f"Work in `{path}`, and see your score with `gdmcourse grade {path}`."]
         for question in read_source(self.page.root / "solutions" / f"{name}.md").questions:

@@ -4,51 +4,109 @@ So a chapter's run time is that of its own cells, and chapters that share a mode
 """
 
 import ast
-import multiprocessing
-import os
+import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-
-from IPython.core.inputtransformer2 import TransformerManager
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 from gdmbook.chapters import Page
-from gdmbook.execution import ONE_THREAD
+from gdmbook.library import Library, code_of
 
 
 class ModelError(Exception):
     """A model that could not be trained: the message names it and says why."""
 
 
-def fetched(page: Page) -> list[str]:
-    """Return the names of the models that the cells of `page` fetch, in the order of their first call."""
-    found: dict[str, None] = {}
+@dataclass(frozen=True)
+class Model:
+    """What one call of `trained` asks for: a recipe's name, its preset, and fields that are changed."""
+
+    name: str
+    preset: str = "laptop"
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, preset: str = "laptop", **changes: Any) -> "Model":
+        """Return what `trained` with these arguments asks for."""
+        return cls(name, preset, tuple(changes.items()))
+
+    def __str__(self) -> str:
+        """The name, with what differs from the ordinary in parentheses."""
+        differs = [self.preset] if self.preset != "laptop" else []
+        differs += [f"{field}={value!r}" for field, value in self.changes]
+        return f"{self.name} ({', '.join(differs)})" if differs else self.name
+
+
+@dataclass(frozen=True)
+class Training:
+    """Seconds by the clock when the model was trained, and CPU seconds of fetching it now."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+def fetched(page: Page) -> list[Model]:
+    """Return the models that the cells of `page` fetch, in the order of their first call.
+
+    Raises ModelError for a call whose arguments are not written out, since nothing is run to find them.
+    """
+    found: dict[Model, None] = {}
     for cell in page.notebook().cells:
         if cell.cell_type == "code":
-            for node in ast.walk(ast.parse(TransformerManager().transform_cell(cell.source))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "trained" and node.args:
-                    found[ast.literal_eval(node.args[0])] = None
+            for node in ast.walk(code_of(cell.source)):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "trained":
+                    found[_model(node, page)] = None
     return list(found)
 
 
-def train_all(names: list[str], workers: int) -> Iterator[tuple[str, float]]:
-    """Yield each model's name and the seconds that its training took, as it is there.
+def _model(call: ast.Call, page: Page) -> Model:
+    try:
+        named = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        model = Model.of(*map(ast.literal_eval, call.args), **named)
+        hash(model)
+    except (ValueError, TypeError) as error:
+        raise ModelError(
+            f"{page.path.relative_to(page.root)}: {ast.unparse(call)} has to name its recipe, preset and "
+            'changes as plain values, as trained("ddpm-digits", steps=100) does, for the model is trained '
+            "before the page runs."
+        ) from error
+    return model
 
-    A model that this machine has already is not trained again; its seconds are those of the first time.
-    Raises ModelError for the first that fails.
+
+def with_needed(models: list[Model], library: Library) -> dict[Model, list[Model]]:
+    """Return the models and all others that they are made with, each with those that it needs itself.
+
+    A recipe needs those of other modules that its own module names, at its own preset.
     """
-    os.environ.update(ONE_THREAD)  # before the workers start and import torch
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(_train, name): name for name in names}
-        for future in as_completed(waiting):
-            try:
-                yield waiting[future], future.result()
-            except Exception as error:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise ModelError(f"The model {waiting[future]} could not be trained: {error!r}") from error
+    found: dict[Model, list[Model]] = {}
+    waiting = list(models)
+    while waiting:
+        model = waiting.pop()
+        if model not in found:
+            found[model] = [Model(name, model.preset) for name in _below(model.name, library)]
+            waiting += found[model]
+    return found
 
 
-def _train(name: str) -> float:
-    from gdmcourse.experiments.trained import trained
+def _below(name: str, library: Library) -> Iterator[str]:
+    module = library.recipes.get(name)
+    if module:
+        named = library.uses(module).strings & library.recipes.keys()
+        yield from sorted(other for other in named if library.recipes[other] != module)
 
-    return trained(name).seconds
+
+def train(model: Model, pool: ProcessPoolExecutor) -> Training:
+    """Return what the training of `model` took, done now if this machine hasn't got it; else ModelError."""
+    try:
+        return pool.submit(_train, model).result()
+    except Exception as error:
+        raise ModelError(f"The model {model} could not be trained: {error!r}") from error
+
+
+def _train(model: Model) -> Training:
+    from gdmcourse.recipes.trained import trained
+
+    start = time.process_time()
+    seconds = trained(model.name, model.preset, **dict(model.changes)).seconds
+    return Training(seconds, time.process_time() - start)

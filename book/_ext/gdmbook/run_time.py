@@ -3,22 +3,13 @@
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from gdmbook.chapters import Page
 from gdmbook.downloads import notebook_uri
-from gdmbook.records import Records, Run
-
-
-def sentence(run: Run | None) -> str:
-    """Return the measured run as a sentence."""
-    if run is None:
-        return "Run time: not measured yet; `make book` measures it."
-    seconds = max(1, round(run.execution_seconds))
-    took = f"{seconds} s on one CPU core, {run.peak_mib:.0f} MiB of memory"
-    first = f"; the first time {sum(run.models.values()):.0f} s more, to train " if run.models else ""
-    return f"Run time: {took}{first}{', '.join(run.models)} (measured on {run.machine}, {run.when})."
+from gdmbook.records import Records, sentence
 
 
 class RunTime(SphinxDirective):
@@ -27,7 +18,19 @@ class RunTime(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return one line: the measurement and the download."""
         run = Records(Path(self.env.srcdir)).latest(Page(Path(self.env.srcdir), self.env.docname))
-        line = nodes.paragraph("", sentence(run) + " ", classes=["run-time"])
+        before, reference, after = sentence(run).partition("reference speed")
+        line = nodes.paragraph("", before, classes=["run-time"])
+        line += addnodes.pending_xref(
+            "",
+            nodes.inline("", reference),
+            refdomain="std",
+            reftype="ref",
+            reftarget="reference-speed",
+            refdoc=self.env.docname,
+            refexplicit=True,
+            refwarn=False,
+        )
+        line += nodes.Text(after + " ")
         line += nodes.reference(
             "",
             "Download this chapter as a notebook.",

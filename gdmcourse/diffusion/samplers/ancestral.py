@@ -7,20 +7,23 @@ import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
-from gdmcourse.diffusion.samplers.times import Level, normal_like, split_noise, variance_added, walk
+from gdmcourse.diffusion.forward import posterior_variance, posterior_weights
+from gdmcourse.diffusion.noise_level import NoiseLevel, variance_added
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, normal_like, split_noise, walk
 from gdmcourse.diffusion.schedule import Schedule
 
 
-def ancestral_mean(x_t: Tensor, x0: Tensor, t: Level, s: Level) -> Tensor:
+def ancestral_mean(x_t: Tensor, x0: Tensor, t: NoiseLevel, s: NoiseLevel) -> Tensor:
     """Mean of q(x_s | x_t, x_0), for any two times s < t. Source: `eq-posterior-mean`."""
-    beta, kept = variance_added(s, t), t.signal / s.signal
-    return (s.signal * beta * x0 + kept * s.sigma**2 * x_t) / t.sigma**2
+    added, kept = variance_added(s, t), t.signal / s.signal
+    of_x0, of_xt = posterior_weights(s.signal, kept, added, s.sigma**2, t.sigma**2)
+    return of_x0 * x0 + of_xt * x_t
 
 
-def ancestral_variances(t: Level, s: Level) -> tuple[float, float]:
+def ancestral_variances(t: NoiseLevel, s: NoiseLevel) -> tuple[float, float]:
     """Two fixed choices for σ²: the posterior's β̃ (small, 0 at s = 0), the forward step's β (large)."""
-    beta = variance_added(s, t)
-    return beta * s.sigma**2 / t.sigma**2, beta
+    added = variance_added(s, t)
+    return posterior_variance(added, s.sigma**2, t.sigma**2), added
 
 
 @torch.no_grad()
@@ -31,7 +34,8 @@ def ancestral(
     times: Sequence[int],
     *,
     y: Tensor | None = None,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     variance: str = "small",
     clip: float | None = None,
 ) -> Tensor:
@@ -57,4 +61,6 @@ def ancestral(
             if mix is not None:
                 std = std * (large / small) ** ((mix + 1) / 4)
             x = x + std * normal_like(x, generator)
+        if on_step:
+            on_step(s.t, x)
     return x

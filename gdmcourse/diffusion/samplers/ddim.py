@@ -7,16 +7,17 @@ import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
-from gdmcourse.diffusion.samplers.times import Level, normal_like, predict, variance_added, walk
+from gdmcourse.diffusion.noise_level import NoiseLevel, variance_added
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, normal_like, predict, walk
 from gdmcourse.diffusion.schedule import Schedule
 
 
-def ddim_sigma(t: Level, s: Level, eta: float) -> float:
+def ddim_sigma(t: NoiseLevel, s: NoiseLevel, eta: float) -> float:
     """σ = η √((1 − ᾱ_s)/(1 − ᾱ_t)) √(1 − ᾱ_t/ᾱ_s), the noise of a step t to s (`def-ddim-sigma`)."""
     return eta * s.sigma / t.sigma * math.sqrt(variance_added(s, t))
 
 
-def ddim_step(x0: Tensor, noise: Tensor, s: Level, sigma: float, z: Tensor | None = None) -> Tensor:
+def ddim_step(x0: Tensor, noise: Tensor, s: NoiseLevel, sigma: float, z: Tensor | None = None) -> Tensor:
     """x_s = √ᾱ_s x̂_0 + √(1 − ᾱ_s − σ²) ε̂ + σ z; without z no noise is added. Source: `eq-ddim-step`."""
     x_s = s.signal * x0 + math.sqrt(max(0.0, s.sigma**2 - sigma**2)) * noise
     return x_s if z is None else x_s + sigma * z
@@ -30,7 +31,8 @@ def ddim(
     times: Sequence[int],
     *,
     y: Tensor | None = None,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     eta: float = 0.0,
     clip: float | None = None,
 ) -> Tensor:
@@ -50,4 +52,6 @@ def ddim(
                 f"outside 0 … {s.sigma:.3g}"
             )
         x = ddim_step(x0, noise, s, sigma, normal_like(x, generator) if sigma > 0 else None)
+        if on_step:
+            on_step(s.t, x)
     return x

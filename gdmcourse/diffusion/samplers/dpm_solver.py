@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
-from gdmcourse.diffusion.samplers.times import Level, predict, walk
+from gdmcourse.diffusion.noise_level import NoiseLevel
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, predict, walk
 from gdmcourse.diffusion.schedule import Schedule
 
 
-def dpm_solver_step(x_t: Tensor, history: Sequence[tuple[Level, Tensor]], s: Level) -> Tensor:
-    """One step to level s from x_t; `history` has the 1–3 newest (level, x̂_0), the last of them at t itself.
+def dpm_solver_step(x_t: Tensor, history: Sequence[tuple[NoiseLevel, Tensor]], s: NoiseLevel) -> Tensor:
+    """One step to s from x_t; `history` has the 1–3 newest (noise level, x̂_0), the last of them at t itself.
 
     The exact solution is x_s = (σ_s/σ_t) x_t + σ_s ∫ e^λ x̂_0(λ) dλ from λ_t to λ_s = λ_t + h. With D, D′
     and D″ the value, slope and curvature at λ_t of the polynomial through the history, the order taken is
@@ -45,7 +46,8 @@ def dpm_solver(
     times: Sequence[int],
     *,
     y: Tensor | None = None,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     order: int = 2,
     clip: float | None = None,
 ) -> Tensor:
@@ -57,10 +59,12 @@ def dpm_solver(
     """
     if order not in (1, 2, 3):
         raise ValueError(f"DPM-Solver's order is 1, 2 or 3, not {order}")
-    x, history = x_T, list[tuple[Level, Tensor]]()
+    x, history = x_T, list[tuple[NoiseLevel, Tensor]]()
     steps = list(walk(schedule, times))
     for i, (t, s) in enumerate(steps):
         history = [*history[-2:], (t, predict(denoiser, x, t, y, clip)[0])]
         left = len(steps) - i if times[-1] == 0 else order
         x = dpm_solver_step(x, history[-min(order, left) :], s)
+        if on_step:
+            on_step(s.t, x)
     return x

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
+from gdmcourse.diffusion.noise_level import variance_added
 from gdmcourse.diffusion.samplers.ddim import ddim_sigma, ddim_step
-from gdmcourse.diffusion.samplers.times import normal_like, predict, variance_added, walk
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, normal_like, predict, walk
 from gdmcourse.diffusion.schedule import Schedule
 
 
@@ -21,7 +22,8 @@ def inpaint(
     known: Tensor,
     mask: Tensor,
     y: Tensor | None = None,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     repeats: int = 1,
     clip: float | None = None,
 ) -> Tensor:
@@ -47,6 +49,8 @@ def inpaint(
             drawn = ddim_step(x0, noise, s, sigma, normal_like(x, generator) if sigma > 0 else None)
             given = s.signal * known + s.sigma * normal_like(x, generator)
             x = torch.where(mask.bool(), given, drawn)
-            if attempt < repeats - 1:  # back to level t by the forward process
+            if attempt < repeats - 1:  # back to time t by the forward process
                 x = t.signal / s.signal * x + variance_added(s, t) ** 0.5 * normal_like(x, generator)
+        if on_step:
+            on_step(s.t, x)
     return x

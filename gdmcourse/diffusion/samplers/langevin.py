@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gdmcourse.diffusion.samplers.times import normal_like
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, normal_like
 
 # A score at noise levels: maps (x, sigma) to ∇ log p_σ(x), with one standard deviation σ an image, (n,).
 NoiseScore = Callable[[Tensor, Tensor], Tensor]
@@ -37,20 +37,24 @@ def annealed_langevin(
     *,
     steps: int = 100,
     step_size: float = 2e-5,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     denoise: bool = True,
 ) -> Tensor:
     """`steps` Langevin steps of size step_size·σ²/σ_min² at each noise level σ, from the largest down.
 
-    With `denoise` a last step x + σ_min² s(x), Tweedie's estimate, removes the noise that is left. Raises
-    ValueError unless the levels decrease. Source: `def-annealed-langevin` (Song and Ermon 2019).
+    With `denoise` a last step x + σ_min² s(x), Tweedie's estimate, removes the noise that is left.
+    `on_step(σ, x)` is called after each step. Raises ValueError unless the levels decrease. Source:
+    `def-annealed-langevin` (Song and Ermon 2019).
     """
     values = sigmas.tolist()
     if any(b >= a for a, b in itertools.pairwise(values)):
         raise ValueError("noise levels must decrease, from the largest to the smallest")
     for sigma in values:
-        level = torch.full((len(x),), sigma, dtype=x.dtype, device=x.device)
+        sigma_of_each = torch.full((len(x),), sigma, dtype=x.dtype, device=x.device)
         size = step_size * (sigma / values[-1]) ** 2
         for _ in range(steps):
-            x = langevin_step(x, score(x, level), size, normal_like(x, generator))
-    return x + values[-1] ** 2 * score(x, level) if denoise else x
+            x = langevin_step(x, score(x, sigma_of_each), size, normal_like(x, generator))
+            if on_step:
+                on_step(sigma, x)
+    return x + values[-1] ** 2 * score(x, sigma_of_each) if denoise else x

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.samplers.langevin import langevin_step
-from gdmcourse.diffusion.samplers.times import normal_like
+from gdmcourse.diffusion.samplers.times import OnStep, Randomness, normal_like
 from gdmcourse.diffusion.sde import SDE, Score
 
 
@@ -25,7 +25,8 @@ def reverse_sde(
     x_1: Tensor,
     times: Sequence[float],
     *,
-    generator: torch.Generator | None = None,
+    generator: Randomness = None,
+    on_step: OnStep | None = None,
     corrector_steps: int = 0,
     snr: float = 0.16,
 ) -> Tensor:
@@ -48,4 +49,6 @@ def reverse_sde(
             ratio = z.flatten(1).norm(dim=1).mean() / gradient.flatten(1).norm(dim=1).mean()
             size = 4 * (snr * float(ratio)) ** 2
             x = langevin_step(x, gradient, size, z)
+        if on_step:
+            on_step(s, x)
     return x

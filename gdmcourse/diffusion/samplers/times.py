@@ -1,15 +1,19 @@
-"""The list of times that a sampler walks, and the noise level at each of them."""
+"""The list of times that a sampler walks, and what it does at each of them."""
 
 import itertools
-import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from gdmcourse.diffusion.denoiser import Denoiser
+from gdmcourse.diffusion.noise_level import NoiseLevel
 from gdmcourse.diffusion.schedule import Schedule, ScheduleError
+
+# Where a sampler's noise comes from: torch's own generator (None), one for the batch, or one an image.
+Randomness = torch.Generator | Sequence[torch.Generator] | None
+# Called after each step with the time that was reached and the images there.
+OnStep = Callable[[float, Tensor], None]
 
 
 def spaced_times(T: int, steps: int) -> list[int]:
@@ -24,21 +28,8 @@ def spaced_times(T: int, steps: int) -> list[int]:
     return [T - (i * T + steps // 2) // steps for i in range(steps)] + [0]
 
 
-class Level(NamedTuple):
-    """A time and its noise level: x_t = signal · x_0 + sigma · ε with signal = √ᾱ_t, sigma = √(1 − ᾱ_t)."""
-
-    t: int
-    signal: float
-    sigma: float
-
-    @property
-    def half_log_snr(self) -> float:
-        """λ_t = log(√ᾱ_t / √(1 − ᾱ_t)), the clock of DPM-Solver; infinite at t = 0."""
-        return math.log(self.signal / self.sigma) if self.sigma > 0 else math.inf
-
-
-def walk(schedule: Schedule, times: Sequence[int]) -> Iterator[tuple[Level, Level]]:
-    """The steps of a sampler as pairs of levels (from t, to s), for a list of decreasing times.
+def walk(schedule: Schedule, times: Sequence[int]) -> Iterator[tuple[NoiseLevel, NoiseLevel]]:
+    """The steps of a sampler as pairs of noise levels (from t, to s), for a list of decreasing times.
 
     A full list, as `spaced_times` gives it, begins with T and ends with 0. A part of one is fine: the
     sampler then starts from an image noised to its first time or stops at its last. Raises
@@ -53,30 +44,20 @@ def walk(schedule: Schedule, times: Sequence[int]) -> Iterator[tuple[Level, Leve
     for t, s in itertools.pairwise(times):
         if s >= t:
             raise ScheduleError(f"sampling times must decrease, but {s} follows {t}")
-    # In float64 and fetched once, so that an accelerator is not asked at every step.
-    index = torch.as_tensor(times, device=schedule.log_alpha_bar.device)
-    log_alpha_bar = schedule.log_alpha_bar[index].double() + schedule.log_alpha_bar_rest[index].double()
-    levels = [
-        Level(t, math.exp(log / 2), math.sqrt(-math.expm1(log)))
-        for t, log in zip(times, log_alpha_bar.tolist(), strict=True)
-    ]
-    return itertools.pairwise(levels)
-
-
-def variance_added(s: Level, t: Level) -> float:
-    """β_{t|s} = 1 − ᾱ_t/ᾱ_s, the variance that the forward process adds on the way from s to a later t."""
-    return t.sigma**2 - (t.signal / s.signal * s.sigma) ** 2
+    return itertools.pairwise(schedule.noise_levels(times))
 
 
 def predict(
-    denoiser: Denoiser, x_t: Tensor, level: Level, y: Tensor | None, clip: float | None = None
+    denoiser: Denoiser, x_t: Tensor, level: NoiseLevel, y: Tensor | None, clip: float | None = None
 ) -> tuple[Tensor, Tensor]:
     """The denoiser's (x̂_0, ε̂) at a level: see `split_noise`."""
     times = torch.full((len(x_t),), level.t, device=x_t.device)
     return split_noise(x_t, denoiser(x_t, times, y), level, clip)
 
 
-def split_noise(x_t: Tensor, noise: Tensor, level: Level, clip: float | None = None) -> tuple[Tensor, Tensor]:
+def split_noise(
+    x_t: Tensor, noise: Tensor, level: NoiseLevel, clip: float | None = None
+) -> tuple[Tensor, Tensor]:
     """(x̂_0, ε̂) with x_t = √ᾱ_t x̂_0 + √(1 − ᾱ_t) ε̂; with `clip`, x̂_0 is kept in [−clip, clip] and ε̂ follows.
 
     Without the last, a clipped x̂_0 and the old ε̂ would describe another x_t.
@@ -88,6 +69,25 @@ def split_noise(x_t: Tensor, noise: Tensor, level: Level, clip: float | None = N
     return x0, (x_t - level.signal * x0) / level.sigma
 
 
-def normal_like(x: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Standard normal noise in the shape, type and place of x."""
-    return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+def normal_like(x: Tensor, generator: Randomness) -> Tensor:
+    """Standard normal noise in the shape, type and place of x, each image's from its own generator if given.
+
+    Raises ValueError for as many generators as there are no images.
+    """
+    if generator is None or isinstance(generator, torch.Generator):
+        return torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
+    if len(generator) != len(x):
+        raise ValueError(
+            f"there are {len(generator)} generators for {len(x)} images: give one, or one an image"
+        )
+    own = [torch.randn(x.shape[1:], generator=g, dtype=x.dtype, device=x.device) for g in generator]
+    return torch.stack(own) if own else torch.empty_like(x)
+
+
+def generators(seeds: Iterable[int], device: torch.device | str = "cpu") -> list[torch.Generator]:
+    """A generator for each image, so that its noise depends on its seed alone and not on its batch.
+
+    `x_T = normal_like(torch.empty(n, c, h, w), g)`, and then any sampler with `generator=g`, draw the same
+    numbers for a seed in a batch of any size; the network's own rounding may differ in the last digits.
+    """
+    return [torch.Generator(device).manual_seed(seed) for seed in seeds]

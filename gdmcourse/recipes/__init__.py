@@ -1,0 +1,48 @@
+"""Recipes: everything that `gdmcourse train NAME` can train.
+
+To add one, write a file here with a dataclass derived from `Recipe` (see `recipe.py`; `classifier.py` is the
+shortest example) and a dictionary RECIPES from the recipe's name to its presets, then name it below.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gdmcourse.recipes.recipe import Recipe
+
+PRESETS = ("smoke", "laptop", "gpu")
+
+# name: (module of this package, what it trains)
+CATALOG = {
+    "classifier-digits": ("classifier", "the feature network of the scores, on scikit-learn's 8×8 digits"),
+    "classifier-mnist": ("classifier", "the feature network of the scores, on MNIST"),
+    "hmm-dice": ("hmm", "a hidden Markov model of a casino's dice, by EM"),
+    "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
+    "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
+    "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
+    "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
+    "improved-ddpm-digits": ("improved_ddpm", "a diffusion model that learns its variance too, on digits"),
+    "guide-digits": ("guide", "a classifier of noisy digits, for classifier guidance"),
+    "guide-clean-digits": ("guide", "the same on clean digits alone, to see what noise is good for"),
+    "guide-mnist": ("guide", "a classifier of noisy MNIST images, for classifier guidance"),
+    "guide-clean-mnist": ("guide", "the same on clean images alone"),
+    "autoencoder-digits": ("autoencoder", "the autoencoder of latent diffusion, on digits"),
+    "latent-digits": ("latent", "a diffusion model with labels in the latents of autoencoder-digits"),
+    "text-digits": ("text", "a diffusion model with captions in the same latents"),
+    "cascade-base-digits": ("cascade", "the first stage of a cascade: digits of 4×4 pixels, with labels"),
+    "cascade-digits": ("cascade", "its second stage: from 4×4 to 8×8, the small image noised"),
+    "cascade-plain-digits": ("cascade", "the second stage without noise on the small image"),
+    "ncsn-digits": ("ncsn", "a score network for many noise levels, with annealed Langevin, on digits"),
+    "vp-sde-digits": ("score_sde", "the variance-preserving SDE with predictor–corrector, on digits"),
+    "ve-sde-digits": ("score_sde", "the variance-exploding SDE with predictor–corrector, on digits"),
+}
+
+
+def find_recipe(name: str, preset: str = "laptop") -> "Recipe":
+    """The recipe `name` at the size `preset`; for an unknown one raises ValueError, which lists the known."""
+    if name not in CATALOG:
+        raise ValueError(f"there is no recipe {name!r}; there are: {', '.join(CATALOG)}")
+    if preset not in PRESETS:
+        raise ValueError(f"there is no preset {preset!r}; there are: {', '.join(PRESETS)}")
+    module = import_module(f"gdmcourse.recipes.{CATALOG[name][0]}")
+    return module.RECIPES[name][preset]

@@ -1,0 +1,29 @@
+"""Studies: what a chapter shows and a chapter can't wait for. `gdmcourse study NAME` runs one.
+
+Each is a module with a `STUDY` (see `study.py`), and its record lies beside it: what a run wrote down, with
+the machine and the date. To add one, write the module, name it below, and run it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gdmcourse.studies.record import picture, record
+
+if TYPE_CHECKING:
+    from gdmcourse.studies.study import Study
+
+# name, which is the module's and the record's: what it finds out
+CATALOG = {
+    "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
+    "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
+    "number_of_steps": "what the number of steps T buys and costs",
+}
+
+__all__ = ["CATALOG", "find_study", "picture", "record"]
+
+
+def find_study(name: str) -> "Study":
+    """The study `name`; for an unknown one raises ValueError, which lists the known."""
+    if name not in CATALOG:
+        raise ValueError(f"there is no study {name!r}; there are: {', '.join(CATALOG)}")
+    return import_module(f"gdmcourse.studies.{name}").STUDY

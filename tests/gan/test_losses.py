@@ -1,0 +1,30 @@
+"""The game's losses from logits: against probabilities where these can be had, finite where they can't."""
+
+import math
+
+import pytest
+import torch
+
+from gdmcourse.gan import discriminator_loss, non_saturating_loss, saturating_loss
+
+LOGITS = torch.tensor([-3.0, -0.5, 0.0, 2.0], dtype=torch.float64)
+
+
+def test_they_are_the_logarithms_of_probabilities():
+    d = LOGITS.sigmoid()
+    value = -d.log().mean() - (1 - d.flip(0)).log().mean()
+    torch.testing.assert_close(discriminator_loss(LOGITS, LOGITS.flip(0)), value)
+    torch.testing.assert_close(saturating_loss(LOGITS), (1 - d).log().mean())
+    torch.testing.assert_close(non_saturating_loss(LOGITS), -d.log().mean())
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [(saturating_loss, lambda d: -d), (non_saturating_loss, lambda d: d - 1)],
+)
+@pytest.mark.parametrize("logit", [-30.0, -1.0, 0.0, 30.0])
+def test_the_gradient_is_the_closed_form_however_sure_the_critic_is(loss, slope, logit):
+    """At −30 the saturating one is almost 0, the other −1."""
+    x = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
+    loss(x).backward()
+    assert x.grad.item() == pytest.approx(slope(1 / (1 + math.exp(-logit))), abs=1e-15, rel=1e-9)

@@ -1,0 +1,22 @@
+"""The sweep of the guidance scale, in little."""
+
+import json
+
+from gdmcourse.studies.guidance_scale import SCALES, study
+from gdmcourse.studies.study import run_study
+
+
+def test_the_scale_sweep_writes_a_row_for_each_way_and_scale(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
+    run_study(study(seeds=2, samples=70, steps=2, preset="smoke"), to=tmp_path, runs=tmp_path)
+    record = json.loads((tmp_path / "guidance_scale.json").read_text())
+    assert len(record["rows"]) == 2 * (1 + 3 * len(SCALES))
+    assert (record["seeds"], record["samples"], record["sampling_steps"]) == (2, 70, 2)
+    assert {"machine", "date", "cpu_minutes"} <= set(record)
+    for row in record["rows"]:
+        assert row["frechet"] > row["reference"] > 0
+        assert row["spread"] > 0
+        assert all(0 <= row[name] <= 1 for name in ("precision", "recall", "accuracy"))
+    none = [row for row in record["rows"] if row["way"] == "none"]
+    assert [row["seed"] for row in none] == [0, 1]
+    assert none[0]["frechet"] != none[1]["frechet"]

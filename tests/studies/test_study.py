@@ -1,0 +1,70 @@
+"""Studies: every part is measured once, whatever happens, and the record holds what was measured."""
+
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import pytest
+
+from gdmcourse.studies import CATALOG, find_study, record
+from gdmcourse.studies.study import Study, part_name, run_study
+
+sys.path.insert(0, str(Path(__file__).parent))  # a path that processes started by a study inherit
+from study_parts import broken, square
+
+
+def study(log: Path, **more: int) -> Study:
+    parts = [{"x": x, "log": str(log), **more} for x in range(4)]
+    return Study("squares", parts, square, files=("picture.png",))
+
+
+def measured(log: Path) -> list[int]:
+    return sorted(int(line) for line in log.read_text().split())
+
+
+def test_a_study_writes_its_record_and_a_second_run_measures_nothing(tmp_path):
+    log = tmp_path / "log"
+    first = run_study(study(log), to=tmp_path, runs=tmp_path / "runs", workers=2)
+    assert [row["square"] for row in first["rows"]] == [0, 1, 4, 9]
+    assert {"machine", "date", "cpu_minutes"} <= first.keys()
+    assert (tmp_path / "squares.json").is_file()
+    assert (tmp_path / "picture.png").read_text() == "of 3"
+    assert run_study(study(log), to=tmp_path, runs=tmp_path / "runs")["rows"] == first["rows"]
+    assert measured(log) == [0, 1, 2, 3]
+
+
+def test_a_killed_study_goes_on_with_nothing_lost_or_doubled(tmp_path):
+    log = tmp_path / "log"
+    with pytest.raises(BrokenProcessPool):
+        run_study(study(log, die_at=2), to=tmp_path, runs=tmp_path / "runs")
+    assert not (tmp_path / "squares.json").exists()
+    whole = run_study(study(log, die_at=2), to=tmp_path, runs=tmp_path / "runs")
+    assert [row["square"] for row in whole["rows"]] == [0, 1, 4, 9]
+    assert measured(log) == [0, 1, 2, 2, 3]  # the one that was being measured, again
+
+
+def test_other_settings_are_measured_anew_and_the_same_are_not(tmp_path):
+    log = tmp_path / "log"
+    names = {part_name(study(log), part) for part in study(log).parts}
+    assert len(names) == 4
+    assert names == {part_name(study(log), part) for part in study(log).parts}
+
+
+def test_what_a_part_raises_stops_the_study(tmp_path):
+    with pytest.raises(ValueError, match="no such number"):
+        run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path)
+    with pytest.raises(ValueError, match="at least one worker"):
+        run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path, workers=0)
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_every_study_has_its_record(name):
+    found = find_study(name)
+    assert found.name == name
+    assert found.parts
+    assert {"machine", "date"} <= record(name).keys()
+
+
+def test_an_unknown_study_lists_the_known():
+    with pytest.raises(ValueError, match="ddpm_mnist, guidance_scale"):
+        find_study("guidance_scales")
