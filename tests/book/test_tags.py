@@ -14,7 +14,7 @@ def test_a_tag_or_a_word_of_the_text_keeps_the_run(tmp_path):
     root = make(tmp_path, plain=PLAIN)
     records = Records(root)
     page = chapters(root)[0]
-    records.store(page, *execute(page, lambda page, done, total: None))
+    records.store(page, *execute(page, lambda page, done, total: None, lambda: 1.0))
     run = records.find(page)
 
     (root / "plain.md").write_text(FOLDED + "\nMore words.\n")
@@ -29,6 +29,6 @@ def test_other_code_needs_another_run(tmp_path):
     root = make(tmp_path, plain=PLAIN)
     records = Records(root)
     page = chapters(root)[0]
-    records.store(page, *execute(page, lambda page, done, total: None))
+    records.store(page, *execute(page, lambda page, done, total: None, lambda: 1.0))
     (root / "plain.md").write_text(FOLDED.replace("6 * 7", "6 * 8"))
     assert records.find(chapters(root)[0]) is None
