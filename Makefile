@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup book zip check test bench gpu results clean
+.PHONY: help setup book pdf zip check test bench gpu results clean
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -13,6 +13,9 @@ setup: .venv/.installed  ## Create .venv and install the exact versions of const
 
 book: setup  ## Execute the chapters that changed (or PAGES="guidance metrics" alone) and render the book
 	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook $(PAGES)
+
+pdf: book  ## Print the whole book into one PDF, and say where it is
+	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook.pdf
 
 zip: book  ## Pack the rendered book into _build/gdmcourse-book.zip, which opens offline
 	ln -sfn html _build/gdmcourse-book

@@ -46,6 +46,7 @@ PARTS = {
         "zmq",
     },
     "cli": {"rich", "typer"},
+    "prose": {"IPython"},
 }
 
 

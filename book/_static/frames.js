@@ -1,5 +1,6 @@
 // The frame slider on a static page: shows the picture that belongs to the slider's place.
-// Markup: gdmcourse/plots/frames.py. Without this script the first frame and its caption stand.
+// Markup: gdmcourse/plots/frames.py, book/_ext/gdmbook/slider.py. Without this script the first frame and its
+// caption stand.
 (() => {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -47,6 +48,13 @@
     output.style.minWidth = `${Math.max(...values.map((value) => value.length))}ch`;
     controls.hidden = false;
     show();
+    // The other frames are fetched before the slider comes into view, so that none is waited for.
+    const near = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      pictures.forEach((picture) => { picture.loading = "eager"; });
+      near.disconnect();
+    }, { rootMargin: "100%" });
+    near.observe(root);
   }
 
   const ready = () => document.querySelectorAll(".frames").forEach(enliven);

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gdmbook.chapters import Page, chapters
 from gdmbook.claims import claims
+from gdmbook.quiz import read_quiz
 
 ROOT = Path(__file__).parents[2]
 OTHER_SHAPES = {"index", "slips"}  # pages with code that are no chapters
@@ -100,7 +101,21 @@ def test_numbers_come_from_the_run(page):
     used = set(re.findall(r"\{glue:text\}`([\w-]+)", prose(page)))
     made = "\n".join(cell.source for cell in code(page))
     assert len(used) >= 3
-    assert "glue(" in made
+    assert re.search(r"\b(glue|numbers)\(", made)
+
+
+@each
+def test_a_picture_stands_before_the_promise(page):
+    before = prose(page).split("After this chapter you can")[0]
+    assert re.findall(r"^```\{opening\} \S+", before, re.M)
+
+
+@each
+def test_a_question_is_asked_before_it_is_answered(page):
+    bodies = re.findall(r"^:::\{quiz\}\n(.*?)^:::", prose(page), re.M | re.S)
+    assert bodies
+    for body in bodies:
+        read_quiz(body)
 
 
 @each

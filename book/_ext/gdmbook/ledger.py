@@ -1,6 +1,7 @@
 """The ledger: which test checks which equation, as a page and as a mark beside each equation."""
 
 from collections import defaultdict
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -11,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 from gdmbook.chapters import pages
 from gdmbook.claims import Claim, Test, claims, marked_tests
 from gdmbook.equations import equation_reference
-from gdmbook.folded import folded
+from gdmbook.folded import Summary, folded
 
 PAGE = "book/back/ledger"
 
@@ -45,22 +46,39 @@ class Ledger(SphinxDirective):
         count = f"{_count(total, 'claim')}, checked by {_count(len(marked_tests(root / 'tests')), 'test')}."
         return [nodes.paragraph("", count), *sections]
 
-    def _entry(self, claim: Claim, found: list[Test]) -> nodes.container:
-        entry = nodes.container(classes=["ledger-entry"], ids=[f"ledger-{claim.label}"])
-        formula = nodes.math_block("", claim.formula, nowrap=False, number=None, label=None, docname=PAGE)
-        entry += nodes.paragraph(
-            "", "Equation ", equation_reference(claim.label, self.env.docname), classes=["ledger-where"]
+    def _entry(self, claim: Claim, found: list[Test]) -> nodes.Node:
+        """Return a claim folded; its formula stands as TeX, which `ledger.js` has drawn when it is opened.
+
+        The place that a mark links to lies inside: a browser opens what hides the target of a link.
+        """
+        number = equation_reference(claim.label, self.env.docname)
+        tests = _count(len(found), "test")
+        summary = [nodes.Text("Equation "), number, nodes.inline("", f"{_said(claim.label)} · {tests}")]
+        body = nodes.container(classes=["ledger-body"], ids=[f"ledger-{claim.label}"])
+        body += nodes.raw(
+            "", f'<div class="ledger-formula">\\[{escape(claim.formula)}\\]</div>', format="html"
         )
-        entry += formula
+        link = equation_reference(claim.label, self.env.docname)
+        body += nodes.paragraph(
+            "", "In its chapter: equation ", link, nodes.Text("."), classes=["ledger-where"]
+        )
         if not found:
-            entry += nodes.paragraph("", "No test checks this yet.")
+            body += nodes.paragraph("", "No test checks this yet.")
         for test in found:
             where = test.path.relative_to(self.env.srcdir)
             file = nodes.inline("", str(where), classes=["ledger-file"])
-            summary: list[nodes.Node] = [nodes.literal("", test.name), nodes.Text(" "), file]
+            said: list[nodes.Node] = [nodes.literal("", test.name), nodes.Text(" "), file]
             source = nodes.literal_block(test.source, test.source, language="python")
-            entry += folded(summary, [source], "ledger-test")
-        return entry
+            body += folded(said, [source], "ledger-test")
+        return folded(summary, [body], "ledger-entry")
+
+
+def plain_numbers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Turn the links in the entries' headlines into text: a headline is a button already."""
+    if docname == PAGE:
+        for headline in doctree.findall(Summary):
+            for link in list(headline.findall(nodes.reference)):
+                link.replace_self(nodes.inline("", link.astext(), classes=["ledger-number"]))
 
 
 def mark_equations(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -91,6 +109,10 @@ def changed(app: Sphinx, env: BuildEnvironment) -> list[str]:
     return [claim.page.name for claim in claims(pages(Path(app.srcdir)))]
 
 
+def _said(label: str) -> str:
+    return label.removeprefix("eq-").replace("-", " ")
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -99,4 +121,5 @@ def setup(app: Sphinx) -> None:
     """Register the directive and the marks."""
     app.add_directive("ledger", Ledger)
     app.connect("doctree-resolved", mark_equations)
+    app.connect("doctree-resolved", plain_numbers)
     app.connect("env-updated", changed)

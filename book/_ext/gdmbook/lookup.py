@@ -11,7 +11,9 @@ from sphinx.environment import BuildEnvironment
 
 from gdmbook.chapters import Page
 from gdmbook.markdown import plain
+from gdmbook.quiz import as_markdown
 from gdmbook.records import Records, sentence
+from gdmbook.scores import as_table
 from gdmbook.unexecuted import GAP
 from gdmcourse.grading.source import read_source
 
@@ -69,6 +71,12 @@ class BookLookup:
             return sentence(Records(self.page.root).latest(self.page))
         if name == "exercises":
             return self._exercises(argument)
+        if name == "quiz":
+            return plain(as_markdown(body), self)
+        if name == "scores":
+            return plain(as_table(argument, body), self)
+        if name == "opening":
+            return ""  # in a notebook the picture stands below its cell
         return None
 
     def _exercises(self, name: str) -> str:

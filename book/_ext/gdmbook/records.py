@@ -55,9 +55,20 @@ class Records:
         self.cache = get_cache(root / FOLDER)
 
     def find(self, page: Page) -> Run | None:
-        """Return the run of the page as it stands now, or None if it has to be executed."""
+        """Return the run of the page as it stands now, or None if it has to be executed.
+
+        A run of the same code under other tags or captions, on which no output depends, is kept under them.
+        """
         run, current = self.state(page)
-        return run if current else None
+        if current:
+            return run
+        mark = fingerprint(page)
+        for record in self.cache.list_cache_records():
+            if record.data.get("fingerprint") == mark and set(record.data) == set(Run.__dataclass_fields__):
+                run = Run(**record.data)
+                self.store(page, _filled(page.notebook(), self.cache.get_cache_bundle(record.pk).nb), run)
+                return run
+        return None
 
     def latest(self, page: Page) -> Run | None:
         """Return the run that the renderer would show, whether or not the library has changed since."""
@@ -96,6 +107,14 @@ class Records:
         for record in self.cache.list_cache_records():
             if record.hashkey not in current:
                 self.cache.remove_cache(record.pk)
+
+
+def _filled(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
+    """Return `notebook` with the outputs that its code cells have in `executed`."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell, done in zip(code, executed.cells, strict=True):  # the cache keeps code cells only
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+    return notebook
 
 
 def sentence(run: Run | None) -> str:
