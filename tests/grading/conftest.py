@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from gdmcourse.grading.grade import Grade, grade
+from gdmcourse.grading.grade import grade
 from gdmcourse.grading.release import release
+from gdmcourse.grading.result import Grade
 from gdmcourse.grading.sandbox import Limits
 from gdmcourse.grading.source import read_source
 
