@@ -1,4 +1,4 @@
-"""The numbers that a page's equations have in the rendered book, read from its sources."""
+"""The numbers that equations have in the rendered book, read from its sources."""
 
 import re
 from pathlib import Path
@@ -6,15 +6,19 @@ from pathlib import Path
 LABEL = re.compile(r"^\$\$ *\((?P<label>[\w-]+)\)\s*$", re.MULTILINE)
 
 
-def numbers(root: Path, page: str) -> dict[str, str]:
-    """The number of each labelled equation of a page, such as ``3.9``; ``page`` is without its ending.
+def numbers(root: Path) -> dict[str, tuple[str, str]]:
+    """The page (without its ending) and the number of each labelled equation, such as ``3.9``.
 
-    Equations are counted on the page, behind the chapter's number where its part of ``_toc.yml`` has numbers.
+    Equations are counted on their page, behind the chapter's number where ``_toc.yml`` gives it one.
     """
-    chapter = _chapters(root).get(page)
-    labels = LABEL.findall((root / f"{page}.md").read_text(encoding="utf-8"))
-    before = f"{chapter}." if chapter else ""
-    return {label: f"{before}{count}" for count, label in enumerate(labels, 1)}
+    chapters = _chapters(root)
+    places = {}
+    for path in sorted((root / "book").rglob("*.md")):
+        page = path.relative_to(root).with_suffix("").as_posix()
+        before = f"{chapters[page]}." if page in chapters else ""
+        for count, label in enumerate(LABEL.findall(path.read_text(encoding="utf-8")), 1):
+            places[label] = (page, f"{before}{count}")
+    return places
 
 
 def _chapters(root: Path) -> dict[str, int]:

@@ -42,6 +42,7 @@ def explain(
         marked_points=question.marked_points,
         note=match.note,
         teaches=question.teaches,
+        page=question.page,
         number=question.number,
         rubric=[Marked(item.points, item.text) for item in question.rubric],
         written=match.written,

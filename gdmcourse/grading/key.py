@@ -47,13 +47,14 @@ class KeyItem:
 class KeyQuestion:
     """What grading knows of one question.
 
-    ``teaches`` is the label of the equation behind it and ``number`` its number on the page;
+    ``teaches`` is the label of the equation behind it, and it has this ``number`` on that ``page``;
     ``hidden_points`` and ``marked_points`` are those that a hidden probe or a teacher gives.
     """
 
     id: str
     title: str
     teaches: str | None
+    page: str | None
     number: str | None
     names: list[str]
     stub: str

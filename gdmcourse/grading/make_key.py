@@ -2,7 +2,8 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ LARGEST = 1_000_000  # bytes of a file that lies beside the notebook; it becomes
 
 @dataclass(frozen=True)
 class Place:
-    """Where the chapter is: its page without ending, the numbers of equations by label, and its files."""
+    """Where the chapter is: its page without ending, page and number of equations by label, and its files."""
 
     page: str = ""
-    numbers: dict[str, str] | None = None
+    equations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     files: Path | None = None
 
 
@@ -37,7 +38,6 @@ def make_key(exercise: Exercise, place: Place | None = None, limits: Limits | No
     for name, record in outcome.records.items():
         if record["end"] != "ok" and "wrong" not in name:
             raise SourceError(f"solutions/{exercise.chapter}.md, cell {name}: {record['reason']}")
-    numbers = place.numbers or {}
     return Key(
         format=FORMAT,
         chapter=exercise.chapter,
@@ -46,7 +46,7 @@ def make_key(exercise: Exercise, place: Place | None = None, limits: Limits | No
         setup=list(exercise.setup),
         forbid=list(exercise.forbid),
         files=files,
-        questions=[_key_question(exercise.chapter, q, numbers, outcome) for q in exercise.questions],
+        questions=[_key_question(exercise.chapter, q, place, outcome) for q in exercise.questions],
     )
 
 
@@ -76,15 +76,15 @@ def _reference_notebook(exercise: Exercise, files: dict[str, str]) -> Notebook:
     return notebook(cells)
 
 
-def _key_question(chapter: str, question: Question, numbers: dict[str, str], outcome: Outcome) -> KeyQuestion:
-    place = f"solutions/{chapter}.md, {question.id}"
+def _key_question(chapter: str, question: Question, place: Place, outcome: Outcome) -> KeyQuestion:
+    where = f"solutions/{chapter}.md, {question.id}"
     probes = []
     for probe in question.probes:
         emitted = outcome.records[probe.id]["values"]
         expected = [{name: payload[name] for name in ("value", "rtol", "atol")} for payload in emitted]
         if not expected or any("unsupported" in json.dumps(e["value"]) for e in expected):
             raise SourceError(
-                f"{place}: {probe.id} must emit numbers, texts, or lists of them; it emits {emitted}"
+                f"{where}: {probe.id} must emit numbers, texts, or lists of them; it emits {emitted}"
             )
         probes.append(KeyProbe(probe.id, probe.source, probe.points, probe.hidden, expected))
     wrong = []
@@ -92,7 +92,7 @@ def _key_question(chapter: str, question: Question, numbers: dict[str, str], out
         name = f"{question.id}-wrong-{number}"
         if outcome.records[name]["end"] != "ok":
             raise SourceError(
-                f"{place}: wrong answer {number + 1} can't be defined: {outcome.records[name]['reason']}"
+                f"{where}: wrong answer {number + 1} can't be defined: {outcome.records[name]['reason']}"
             )
         values = {
             probe.id: _aligned(outcome.records[f"{name}-{probe.id}"]["values"], len(probe.expected))
@@ -106,7 +106,7 @@ def _key_question(chapter: str, question: Question, numbers: dict[str, str], out
             for entry, value in zip(p.expected, known.values[p.id], strict=True)
         ):
             raise SourceError(
-                f"{place}: wrong answer {number + 1} emits no wrong value, so nobody could be told its hint. "
+                f"{where}: wrong answer {number + 1} emits no wrong value, so nobody could be told its hint. "
                 "Add a probe that sees the error, or mend the wrong answer"
             )
         for other in wrong[:number]:
@@ -114,12 +114,14 @@ def _key_question(chapter: str, question: Question, numbers: dict[str, str], out
                 agree(probe.expected, known.values[probe.id], reference=other.values[probe.id])
                 for probe in probes
             ):
-                raise SourceError(f"{place}: wrong answer {number + 1} yields the values of an earlier one")
+                raise SourceError(f"{where}: wrong answer {number + 1} yields the values of an earlier one")
+    page, number = place.equations.get(question.teaches or "", (None, None))
     return KeyQuestion(
         id=question.id,
         title=question.title,
         teaches=question.teaches,
-        number=numbers.get(question.teaches or ""),
+        page=page,
+        number=number,
         names=list(defined_names(question.answer)),
         stub=question.stub,
         probes=probes,

@@ -53,9 +53,7 @@ def place_of(source: Path) -> "Place":
     """What a key takes from around its source: the page, the numbers of the equations, the files."""
     from gdmcourse.grading.make_key import Place
 
-    page = page_of(source)
-    root = source.resolve().parent.parent
-    return Place(page, numbers(root, page) if page else {}, source.parent)
+    return Place(page_of(source), numbers(source.resolve().parent.parent), source.parent)
 
 
 def page_of(source: Path) -> str:

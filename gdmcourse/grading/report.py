@@ -73,10 +73,11 @@ def reading(grade: Grade, question: QuestionGrade) -> tuple[str, str | None] | N
     """Where the book teaches what a question asks, for one that lost points: words, and a link that opens."""
     if question.earned >= question.points or not grade.page:
         return None
-    page = PACKAGE.parent / "_build" / "html" / f"{grade.page}.html"
+    where = question.page or grade.page
+    page = PACKAGE.parent / "_build" / "html" / f"{where}.html"
     anchor = f"#equation-{question.teaches}" if question.teaches else ""
     what = f"equation ({question.number}) in " if question.number else ""
-    return f"Read: {what}{grade.page}.md", page.as_uri() + anchor if page.exists() else None
+    return f"Read: {what}{where}.md", page.as_uri() + anchor if page.exists() else None
 
 
 def question_text(grade: Grade, question: QuestionGrade) -> str:

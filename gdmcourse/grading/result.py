@@ -30,6 +30,7 @@ class QuestionGrade:
     help: str | None = None
     note: str | None = None
     teaches: str | None = None
+    page: str | None = None
     number: str | None = None
     rubric: list[Marked] = field(default_factory=list)
     written: str | None = None
