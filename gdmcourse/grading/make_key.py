@@ -115,13 +115,13 @@ def _key_question(chapter: str, question: Question, place: Place, outcome: Outco
                 for probe in probes
             ):
                 raise SourceError(f"{where}: wrong answer {number + 1} yields the values of an earlier one")
-    page, number = place.equations.get(question.teaches or "", (None, None))
+    page, equation = place.equations.get(question.teaches or "", (None, None))
     return KeyQuestion(
         id=question.id,
         title=question.title,
         teaches=question.teaches,
         page=page,
-        number=number,
+        number=equation,
         names=list(defined_names(question.answer)),
         stub=question.stub,
         probes=probes,

@@ -1,6 +1,7 @@
 """Whole gradings: scores, partial credit, hints, reports, the command and its exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -164,6 +165,25 @@ def test_the_command_finds_the_key_in_its_folder_and_json_alone_is_on_stdout(sub
     path.unlink()
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["earned"] == 1
+
+
+def test_the_time_for_a_cell_is_an_option(submit, course, tmp_path):
+    path = submit(q1="def signal(a):\n    while True: pass")
+    limits = ["--question", "q1", "--cell-seconds", "2", "--seconds", "9", "--workers", "1"]
+    done = command("grade", path, "--key", course.solutions, *limits, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "stopped after 2 s" in done.stdout
+
+
+def test_a_name_or_a_console_that_can_take_no_letter_costs_no_report(submit, course, tmp_path):
+    path = submit(q1="def signal(a):\n    return a").rename(tmp_path / "a\udcff\x1b[2J.ipynb")
+    argv = [sys.executable, "-m", "gdmcourse", "grade", path, "--key", course.solutions, "--json", "r.json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*argv, "--question", "q1"], capture_output=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"Hint: ? scales the variance." in done.stdout
+    assert b"\x1b" not in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["notebook"] == "a? .ipynb"
 
 
 def test_exit_codes_and_no_traceback(submit, course, tmp_path):
