@@ -124,15 +124,18 @@ def test_a_report_leads_to_the_equation(submit, judge):
     )
 
 
-def test_without_a_sandbox_the_limits_hold_and_the_report_says_so(submit, judge, monkeypatch, tmp_path):
+def test_without_a_sandbox_the_limits_hold_and_the_report_says_so(
+    submit, judge, course, monkeypatch, tmp_path
+):
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))  # for the judge's own process
     sandbox.missing.cache_clear()
     try:
         path = submit(q1="def signal(a):\n    x = 'x' * (8 << 30)\n    return math.sqrt(a)")
         with pytest.raises(ValueError, match="other people's code is not run without a sandbox"):
-            judge(path)
-        result = judge(path, unsandboxed=True)
+            judge(path, unsandboxed=False)
+        assert judge(path, keys=course.exercises, unsandboxed=False, only="q2").earned == 2  # one's own work
+        result = judge(path)
     finally:
         sandbox.missing.cache_clear()
     assert earned(result) == {**FULL, "q1": 0.0, "q3": 0.0}
