@@ -166,3 +166,18 @@ def test_check_and_grade_agree_and_no_point_falls_without_a_sentence(course, key
             assert grade.earned == grade.points or grade.note, (told, grade)
         if grade.earned < grade.points:
             assert grade.reasons or grade.failed, grade
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(merge, 2, 0), (merge, 4, 0), (strip, 0, 0)],
+        [(below_a_stub, 5, 0), (split, 2, 0), (import_above, 3, 0), (scratch, 9, 3)],
+        [(duplicate, 5, 0), (scratch, 2, 5), (change_ids, 0, 4), (comment, 8, 0)],
+    ],
+)
+def test_the_same_in_the_box(course, keys, judge, tmp_path, steps):
+    path = tmp_path / "tiny.ipynb"
+    path.write_text(json.dumps(edited(course, steps)))
+    assert judge(path).earned == 10

@@ -181,7 +181,7 @@ def test_the_time_for_a_cell_is_an_option(submit, course, tmp_path):
 def test_a_name_or_a_console_that_can_take_no_letter_costs_no_report(submit, course, tmp_path):
     path = submit(q1="def signal(a):\n    return a").rename(tmp_path / "a\udcff\x1b[2J.ipynb")
     argv = [sys.executable, "-m", "gdmcourse", "grade", path, "--key", course.solutions, "--json", "r.json"]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
     done = subprocess.run([*argv, "--question", "q1"], capture_output=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert b"Hint: ? scales the variance." in done.stdout
