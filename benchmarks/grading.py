@@ -21,10 +21,11 @@ from typing import Any
 from platformdirs import user_cache_path
 
 from benchmarks.row import row
+from gdmcourse.grading.exercise import Exercise
 from gdmcourse.grading.key import Key, KeyProbe, read_key
 from gdmcourse.grading.notebook import code, notebook, source_text, write_json
 from gdmcourse.grading.release import student_notebook
-from gdmcourse.grading.source import Exercise, read_source
+from gdmcourse.grading.source import read_source
 
 ROOT = Path(__file__).parents[1]
 CHAPTER, REPEATS, BUDGET = "forward_process", 5, 2.5
@@ -128,7 +129,15 @@ def ours(exercise: Exercise, folder: Path) -> Callable[[], None]:
     report = folder / "ours.json"
 
     def grade() -> None:
-        program = [sys.executable, "-m", "gdmcourse", "grade", path, "--key", ROOT / "solutions"]
+        program = [
+            sys.executable,
+            "-m",
+            "gdmcourse",
+            "grade",
+            path,
+            "--key",
+            ROOT / f"solutions/key/{CHAPTER}.json",
+        ]
         run(*program, "--json", report, cwd=folder)
         full_marks("gdmcourse", json.loads(report.read_text())["earned"], exercise.points)
 

@@ -162,30 +162,42 @@ def study(
 def grade(
     notebook: Annotated[Path, typer.Argument(help="The student's notebook")],
     key: Annotated[Path | None, typer.Option(help="A key or a folder of keys; teachers: solutions")] = None,
+    assignment: Annotated[str | None, typer.Option(help="The chapter that was set, of several keys")] = None,
     question: Annotated[str | None, typer.Option(help="Grade this question only, such as q2")] = None,
     json: Annotated[
         str | None, typer.Option(help="Write the report as JSON to this file (- is stdout)")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page of HTML")] = None,
+    cell_seconds: Annotated[float, typer.Option(min=1, help="The time for one cell")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, help="The time for the notebook")] = 180,
+    workers: Annotated[int, typer.Option(min=1, help="Kernels that may run at once")] = 2,
+    unsandboxed: Annotated[
+        bool, typer.Option("--unsandboxed", help="Grade with a full key where there is no sandbox")
+    ] = False,
 ) -> None:
     """Grade a notebook: points, what failed, and what would help.
 
     Exit code: 0 graded, whatever the score; 1 an error; 3 the submission can't be read.
     """
-    from gdmcourse.grading.grade import grade as run
-    from gdmcourse.grading.report import as_html, as_json, as_text
-    from gdmcourse.grading.submission import Unreadable
+    import sys
 
+    from gdmcourse.grading.clean import clean
+    from gdmcourse.grading.grade import grade as run
+    from gdmcourse.grading.read import Unreadable
+    from gdmcourse.grading.report import as_html, as_json, as_text, write_report
+    from gdmcourse.grading.sandbox import Limits
+
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack our letters
+    limits = Limits(cell=cell_seconds, notebook=seconds)
+    options: dict[str, Any] = {"assignment": assignment, "workers": workers, "unsandboxed": unsandboxed}
     try:
-        result = run(notebook, key, question)
+        result = run(notebook, key, question, limits, **options)
     except Unreadable as error:
-        typer.echo(f"{notebook} can't be graded: {error}", err=True)
+        typer.echo(f"{clean(notebook)} can't be graded: {error}", err=True)
         raise typer.Exit(3) from None
-    if json == "-":
-        typer.echo(as_json(result), nl=False)
-    else:
-        typer.echo(as_text(result))
     if json and json != "-":
-        Path(json).write_text(as_json(result), encoding="utf-8")
+        write_report(Path(json), as_json(result))
     if html:
-        html.write_text(as_html(result), encoding="utf-8")
+        write_report(html, as_html(result))
+    typer.echo(as_json(result) if json == "-" else as_text(result), nl=json != "-")

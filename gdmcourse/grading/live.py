@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gdmcourse.grading.notebook import code, notebook, write_json
+from gdmcourse.grading.notebook import Notebook, code, notebook, write_json
 
 
 def check_session(question: str) -> None:
@@ -26,15 +26,17 @@ def check_session(question: str) -> None:
     print(check_cells(question, list(shell.history_manager.input_hist_raw), Path.cwd()))
 
 
+def session_notebook(inputs: list[str]) -> Notebook:
+    """The cells that were run, in their order; of a cell that was run twice, the last time counts."""
+    latest = dict.fromkeys(reversed([source for source in inputs if source.strip()]))
+    return notebook([code(source, f"in-{number}") for number, source in enumerate(reversed(latest))])
+
+
 def check_cells(question: str, inputs: list[str], folder: Path) -> str:
     """The report on one question, from the sources of the cells in the order in which they were run."""
-    latest = dict.fromkeys(
-        reversed([source for source in inputs if source.strip()])
-    )  # a cell run twice counts once
-    cells = [code(source, f"in-{number}") for number, source in enumerate(reversed(latest))]
     with tempfile.TemporaryDirectory(prefix="gdm-check-") as place:
         path = Path(place) / "session.ipynb"
-        write_json(path, notebook(cells))
+        write_json(path, session_notebook(inputs))
         run = subprocess.run(
             [
                 sys.executable,
@@ -54,9 +56,11 @@ def check_cells(question: str, inputs: list[str], folder: Path) -> str:
         )
     if run.returncode != 0:
         return run.stderr.strip()
-    from gdmcourse.grading.grade import Grade, QuestionGrade
     from gdmcourse.grading.report import question_text
+    from gdmcourse.grading.result import Grade, Marked, QuestionGrade
 
     data = json.loads(run.stdout)
-    graded = QuestionGrade(**{**data["questions"][0], "note": None})  # cells run again are no duplicates
+    told = data["questions"][0]
+    told["rubric"] = [Marked(**item) for item in told["rubric"]]
+    graded = QuestionGrade(**{**told, "note": None})  # cells run again are no duplicates
     return question_text(Grade(**{**data, "questions": [graded]}), graded)

@@ -17,8 +17,10 @@ def probe(value: Any, *, rtol: float = 1e-4, atol: float = 1e-6) -> None:
     """Emit a value (tensor, array, number, string, or lists of them) for the judge to compare.
 
     A value is right within ``atol + rtol * |expected|``; the tolerance that counts is the one of the source.
+    Silent while a notebook is graded, where the grader's own probes are called.
     """
-    emit(value, None, 0, rtol, atol)
+    if not os.environ.get("GDMCOURSE_GRADING"):
+        emit(value, None, 0, rtol, atol)
 
 
 def numbered(token: str) -> Callable[..., None]:

@@ -1,12 +1,20 @@
 """From ``solutions/<chapter>.md`` to the student's notebook: no answers, no hidden probes, no wrong ones."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gdmcourse.grading.equations import numbers
+from gdmcourse.grading.exercise import Exercise, Question
 from gdmcourse.grading.notebook import Cell, Notebook, code, markdown, notebook, write_json
-from gdmcourse.grading.source import Exercise, Question, read_source
+from gdmcourse.grading.source import read_source
+
+if TYPE_CHECKING:
+    from gdmcourse.grading.make_key import Place
 
 HINTS = ("A nudge", "The formula", "A skeleton")
+OPEN = "*Write your answer here; your teacher marks it.*"
 PRELUDE = "from gdmcourse.grading import check, probe"
 
 
@@ -22,11 +30,12 @@ def release(source: str | Path, exercises: str | Path) -> list[Path]:
     source) also holds the hidden ones. Raises SourceError where the source breaks the form or a gate: an
     answer that emits nothing, a wrong answer that emits nothing wrong or can't be told from another one.
     """
-    from gdmcourse.grading.key import make_key, visible_part, write_key
+    from gdmcourse.grading.key import visible_part, write_key
+    from gdmcourse.grading.make_key import make_key
 
     source, exercises = Path(source), Path(exercises)
     exercise = read_source(source)
-    key = make_key(exercise, page=page_of(source))
+    key = make_key(exercise, place_of(source))
     student, visible, full = paths = [
         exercises / f"{exercise.chapter}.ipynb",
         exercises / "key" / f"{exercise.chapter}.json",
@@ -35,7 +44,16 @@ def release(source: str | Path, exercises: str | Path) -> list[Path]:
     write_json(student, student_notebook(exercise))
     write_key(visible, visible_part(key))
     write_key(full, key)
-    return paths
+    for name in exercise.files:
+        shutil.copyfile(source.parent / name, exercises / name)
+    return [*paths, *(exercises / name for name in exercise.files)]
+
+
+def place_of(source: Path) -> "Place":
+    """What a key takes from around its source: the page, the numbers of the equations, the files."""
+    from gdmcourse.grading.make_key import Place
+
+    return Place(page_of(source), numbers(source.resolve().parent.parent), source.parent)
 
 
 def page_of(source: Path) -> str:
@@ -57,11 +75,15 @@ def _question(question: Question) -> Iterator[Cell]:
     name = question.id
     yield markdown(question.statement, f"{name}-statement", question=name)
     yield markdown(folded_hints(question), f"{name}-hints", tags=["hint"], question=name)
-    yield code(question.stub, f"{name}-answer", tags=["answer"], question=name)
+    if question.rubric:
+        yield markdown(OPEN, f"{name}-written", tags=["answer"], question=name)
+    if question.answer:
+        yield code(question.stub, f"{name}-answer", tags=["answer"], question=name)
     for probe in question.probes:
         if not probe.hidden:
             yield code(probe.source, probe.id, tags=["probe"], question=name, points=probe.points)
-    yield code(f'check("{name}")', f"{name}-check", tags=["check"], question=name)
+    if question.probes:
+        yield code(f'check("{name}")', f"{name}-check", tags=["check"], question=name)
 
 
 def folded_hints(question: Question) -> str:

@@ -1,6 +1,9 @@
 """The gates of every exercise: in sync with its source, and graded as the three gates say.
 
-The reference earns every point, the untouched stub none, each wrong answer loses points and gets its hint.
+The reference earns every point, the untouched stub none, each wrong answer loses points and gets its hint. It
+loses a visible point, so that a student can see it.
+A chapter starts two kernels: one makes its key anew, with the values of every wrong answer, and one grades a
+whole submission.
 """
 
 import json
@@ -8,28 +11,48 @@ from pathlib import Path
 
 import pytest
 
-from gdmcourse.grading.grade import grade, judge_question
-from gdmcourse.grading.key import agree, make_key, plain_cell, probe_cell, read_key, visible_part
-from gdmcourse.grading.notebook import notebook, to_text
-from gdmcourse.grading.release import page_of, student_notebook
-from gdmcourse.grading.run import Outcome, run
-from gdmcourse.grading.sandbox import Limits
-from gdmcourse.grading.source import Exercise, read_source
-from gdmcourse.grading.submission import Piece, Submission
+from gdmcourse.grading.compare import compare
+from gdmcourse.grading.exercise import Exercise
+from gdmcourse.grading.explain import explain
+from gdmcourse.grading.grade import grade
+from gdmcourse.grading.key import Key, KeyQuestion, read_key, visible_part
+from gdmcourse.grading.make_key import make_key
+from gdmcourse.grading.match import Match
+from gdmcourse.grading.notebook import to_text
+from gdmcourse.grading.release import place_of, student_notebook
+from gdmcourse.grading.result import QuestionGrade
+from gdmcourse.grading.run import Outcome
+from gdmcourse.grading.source import read_source
+from gdmcourse.grading.values import agree
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "solutions").glob("*.md"))
 REMEDY = "run `gdmcourse release` and commit what it writes"
 
 
-@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in SOURCES],
+)
 def source(request) -> Path:
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def exercise(source) -> Exercise:
     return read_source(source)
+
+
+@pytest.fixture(scope="module")
+def fresh(exercise, source) -> Key:
+    """The key as `gdmcourse release` would write it now."""
+    return make_key(exercise, place_of(source))
+
+
+@pytest.fixture(scope="module")
+def full(source) -> Key:
+    """The teacher's key as it was committed."""
+    return read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
 
 
 def hand_in(exercise: Exercise, folder: Path, **answers: str) -> Path:
@@ -58,15 +81,13 @@ def test_the_students_notebook_is_in_sync(exercise, source):
 
 
 @pytest.mark.slow
-def test_the_keys_are_in_sync_within_their_tolerances(exercise, source):
-    fresh = make_key(exercise, page=page_of(source))
-    full = read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
+def test_the_keys_are_in_sync_within_their_tolerances(fresh, full, source):
     assert read_key(ROOT / "exercises" / "key" / f"{source.stem}.json") == visible_part(full), REMEDY
-    assert (full.title, full.page, full.setup) == (fresh.title, fresh.page, fresh.setup), REMEDY
+    for name in ("title", "page", "setup", "forbid", "files"):
+        assert getattr(full, name) == getattr(fresh, name), REMEDY
     for old, new in zip(full.questions, fresh.questions, strict=True):
-        assert (old.id, old.title, old.teaches, old.stub) == (new.id, new.title, new.teaches, new.stub), (
-            REMEDY
-        )
+        for name in ("id", "title", "teaches", "number", "names", "stub", "rubric"):
+            assert getattr(old, name) == getattr(new, name), REMEDY
         for a, b in zip(old.probes, new.probes, strict=True):
             assert (a.id, a.source, a.points, a.hidden) == (b.id, b.source, b.points, b.hidden), REMEDY
             assert agree(a.expected, [entry["value"] for entry in b.expected]), f"{a.id}: {REMEDY}"
@@ -79,43 +100,51 @@ def test_the_keys_are_in_sync_within_their_tolerances(exercise, source):
 
 @pytest.mark.slow
 def test_the_reference_earns_every_point(exercise, tmp_path):
-    result = grade(hand_in(exercise, tmp_path), ROOT / "solutions")
+    result = grade(hand_in(exercise, tmp_path), ROOT / "solutions", assignment=exercise.chapter)
     assert result.earned == result.points == exercise.points, [q.reasons + q.failed for q in result.questions]
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_reference_earns_every_visible_point(exercise, tmp_path):
-    result = grade(hand_in(exercise, tmp_path), ROOT / "exercises" / "key")
+    """That the students' key is the visible part of the teacher's is tested on each push."""
+    result = grade(hand_in(exercise, tmp_path), ROOT / "exercises" / "key", assignment=exercise.chapter)
     assert result.earned == result.points == exercise.points - result.hidden_points
 
 
 def test_the_untouched_stub_earns_nothing_and_is_told_where_help_is(source):
-    result = grade(ROOT / "exercises" / f"{source.stem}.ipynb", ROOT / "solutions")
+    result = grade(ROOT / "exercises" / f"{source.stem}.ipynb", ROOT / "solutions", assignment=source.stem)
     assert result.earned == 0
     assert all("its hints are in the notebook" in q.reasons[0] for q in result.questions)
 
 
 @pytest.mark.slow
-def test_each_wrong_answer_loses_points_and_its_student_is_told_the_hint(exercise, source):
-    """All wrong answers in one kernel, each followed by its probes and then by the reference again."""
-    key = read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
-    cells = [plain_cell(f"setup-{n}", setup, "setup") for n, setup in enumerate(key.setup)]
-    cells += [
-        plain_cell(f"{question.id}-answer", question.answer, "answer") for question in exercise.questions
-    ]
-    tried = []
-    for question, known in zip(exercise.questions, key.questions, strict=True):
-        for wrong in question.wrong:
-            name = f"wrong-{len(tried)}"
-            tried.append((name, known, wrong))
-            cells.append(plain_cell(name, wrong.source, "answer"))
-            cells += [
-                probe_cell(f"{name}-{p.id}", p.source, f"{name}-{p.id}", p.expected) for p in known.probes
-            ]
-        cells.append(plain_cell(f"{question.id}-answer-again", question.answer, "answer"))
-    records = run(notebook(cells), Limits()).records
-    for name, known, wrong in tried:
-        own = {probe.id: records[f"{name}-{probe.id}"] for probe in known.probes} | {name: records[name]}
-        graded = judge_question(known, Submission([Piece(name, wrong.source, known.id)]), Outcome(own, None))
-        assert graded.earned < graded.points, wrong.hint
-        assert graded.hint == wrong.hint
+def test_each_wrong_answer_loses_points_and_its_student_is_told_the_hint(exercise, fresh, full):
+    """Judged by the committed key from the values that the wrong answer gave just now."""
+    for question, made, known in zip(exercise.questions, fresh.questions, full.questions, strict=True):
+        for wrong, new in zip(question.wrong, made.wrong, strict=True):
+            graded = told(known, new.values)
+            assert graded.earned < graded.points, wrong.hint
+            assert graded.hint == wrong.hint
+
+
+def test_each_wrong_answer_loses_a_visible_point_or_its_source_says_why_not(exercise, full):
+    """Judged by the committed keys; a student whose `check` says "right" should not be wrong without need."""
+    for question, known in zip(exercise.questions, visible_part(full).questions, strict=True):
+        for wrong, values in zip(question.wrong, known.wrong, strict=True):
+            graded = told(known, values.values)
+            shows = graded.earned < graded.points
+            assert shows or wrong.hidden_only, f"{question.id}, no visible probe shows: {wrong.hint}"
+            assert not (shows and wrong.hidden_only), f"{question.id}, a visible probe shows: {wrong.hint}"
+
+
+def test_visible_probes_give_a_third_of_the_points_at_most(exercise, full):
+    visible = sum(question.points for question in visible_part(full).questions)
+    assert visible <= exercise.points / 3 + 0.1
+
+
+def told(question: KeyQuestion, values: dict[str, list]) -> QuestionGrade:
+    """What a student is told whose answer gives these values."""
+    records = {name: {"end": "ok", "reason": None, "values": given} for name, given in values.items()}
+    outcome = Outcome(records, None)
+    return explain(question, Match("answered"), compare(question, outcome), outcome)

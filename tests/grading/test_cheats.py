@@ -77,7 +77,8 @@ get_ipython().display_formatter.format = lambda *a, **k: ({}, {})
 """,
     "the probe patched": WRONG
     + """
-import gdmcourse.grading.probe as p
+import sys, gdmcourse.grading.probe
+p = sys.modules["gdmcourse.grading.probe"]  # the package has a function of this name
 p.encode = lambda *a: {"type": "list", "items": [{"type": "float", "shape": [], "values": [0.5]}] * 2}
 p.numbered = lambda token: (lambda *a, **k: None)
 """,
@@ -98,7 +99,8 @@ threading.Thread(target=forge, daemon=True).start()
 """,
     "results forged with the token itself": WRONG
     + """
-import gdmcourse.grading.probe as p
+import sys, gdmcourse.grading.probe
+p = sys.modules["gdmcourse.grading.probe"]  # the package has a function of this name
 emit = p.emit
 def forged(value, token, index, rtol, atol):
     for _ in range(3):
@@ -173,11 +175,12 @@ def signal(alpha_bar):
 """,
     "probe and check redefined": WRONG
     + """
-import sys, gdmcourse.grading, gdmcourse.grading.probe
+import sys, gdmcourse.grading.inside
 def probe(*a, **k): pass
 check = probe
-gdmcourse.grading.probe.numbered = gdmcourse.grading.numbered = lambda token: probe
-gdmcourse.grading.probe.emit = gdmcourse.grading.probe.publish_display_data = probe
+inner = sys.modules["gdmcourse.grading.probe"]
+inner.numbered = gdmcourse.grading.inside.numbered = lambda token: probe
+inner.emit = gdmcourse.grading.inside.call = gdmcourse.grading.inside.keep = probe
 sys.modules["gdmcourse.grading.probe"] = gdmcourse.grading
 """,
     "the display pipeline replaced": WRONG

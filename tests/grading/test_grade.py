@@ -1,8 +1,10 @@
 """Whole gradings: scores, partial credit, hints, reports, the command and its exit codes."""
 
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -36,13 +38,13 @@ def test_untouched_stubs_earn_nothing_and_say_what_to_do(judge, course):
     assert all(q.reasons == ["not answered yet; its hints are in the notebook"] for q in result.questions)
 
 
-def test_a_missing_answer_says_how_to_mark_one(submit, judge):
+def test_a_missing_answer_says_which_name_is_missed(submit, judge):
     def edit(notebook):
         notebook["cells"] = [c for c in notebook["cells"] if c.get("id") != "q2-answer"]
 
     result = judge(submit(edit, q3="def snr(a):\n    return a / (1 - a)"))
     assert earned(result) == {**FULL, "q2": 0.0}
-    assert result.questions[1].reasons == ["no answer found; it should start with # answer: q2"]
+    assert result.questions[1].reasons == ["no answer found: no cell defines noise"]
 
 
 def test_each_wrong_answer_loses_points_and_its_student_is_told_the_hint(submit, judge, course):
@@ -70,7 +72,7 @@ def test_credit_is_the_share_of_values_that_are_right(submit, judge):
     result = judge(submit(q1="def signal(a):\n    return 0.5 if a == 0.25 else 0.9"), only="q1")
     assert earned(result) == {"q1": pytest.approx(1 / 2 + 2 / 3, abs=0.01)}
     assert result.questions[0].hint is None
-    assert "it should be 1, and is 0.9 (item 1)" in result.questions[0].failed[0]
+    assert result.questions[0].failed[0] == "it should be 1, and is 0.9, at signal(1.0)"
 
 
 def test_values_before_an_error_count(submit, judge):
@@ -108,22 +110,32 @@ def test_what_a_student_writes_is_escaped_and_the_page_needs_no_other(submit, ju
 def test_an_answer_that_is_no_python_says_so(submit, judge):
     result = judge(submit(q1="def signal(alpha_bar:\n    return 1"))
     assert earned(result)["q1"] == 0
-    assert "the answer: SyntaxError" in result.questions[0].reasons[0]
+    assert "it isn't Python (" in result.questions[0].reasons[0]
 
 
 def test_a_report_leads_to_the_equation(submit, judge):
     result = judge(submit(q1="def signal(a):\n    return a"), only="q1")
     assert result.questions[0].teaches == "eq-forward-marginal"
     text = as_text(result.__class__(**{**vars(result), "page": "book/x/tiny"}))
-    assert "Read: book/x/tiny.md, eq-forward-marginal" in text
+    assert "Read: book/x/tiny.md" in text
+    numbered = replace(result.questions[0], number="2.4")
+    assert "Read: equation (2.4) in book/x/tiny.md" in as_text(
+        replace(result, page="book/x/tiny", questions=[numbered])
+    )
 
 
-def test_without_a_sandbox_the_limits_hold_and_the_report_says_so(submit, judge, monkeypatch, tmp_path):
+def test_without_a_sandbox_the_limits_hold_and_the_report_says_so(
+    submit, judge, course, monkeypatch, tmp_path
+):
     monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))  # for the judge's own process
     sandbox.missing.cache_clear()
     try:
-        result = judge(submit(q1="def signal(a):\n    x = 'x' * (8 << 30)\n    return math.sqrt(a)"))
+        path = submit(q1="def signal(a):\n    x = 'x' * (8 << 30)\n    return math.sqrt(a)")
+        with pytest.raises(ValueError, match="other people's code is not run without a sandbox"):
+            judge(path, unsandboxed=False)
+        assert judge(path, keys=course.exercises, unsandboxed=False, only="q2").earned == 2  # one's own work
+        result = judge(path)
     finally:
         sandbox.missing.cache_clear()
     assert earned(result) == {**FULL, "q1": 0.0, "q3": 0.0}
@@ -149,13 +161,32 @@ def test_the_command_writes_text_json_and_html(submit, course, tmp_path):
     assert "1 − ᾱ is the variance" in (tmp_path / "r.html").read_text()
 
 
-def test_the_command_finds_the_key_beside_the_notebook_and_json_alone_is_on_stdout(submit, course, tmp_path):
+def test_the_command_finds_the_key_in_its_folder_and_json_alone_is_on_stdout(submit, course, tmp_path):
     path = course.exercises / "mine.ipynb"
     path.write_text(submit().read_text())
-    done = command("grade", path, "--question", "q1", "--json", "-", cwd=tmp_path)
+    done = command("grade", path, "--question", "q1", "--json", "-", cwd=course.exercises)
     path.unlink()
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["earned"] == 1
+
+
+def test_the_time_for_a_cell_is_an_option(submit, course, tmp_path):
+    path = submit(q1="def signal(a):\n    while True: pass")
+    limits = ["--question", "q1", "--cell-seconds", "2", "--seconds", "9", "--workers", "1"]
+    done = command("grade", path, "--key", course.solutions, *limits, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "stopped after 2 s" in done.stdout
+
+
+def test_a_name_or_a_console_that_can_take_no_letter_costs_no_report(submit, course, tmp_path):
+    path = submit(q1="def signal(a):\n    return a").rename(tmp_path / "a\udcff\x1b[2J.ipynb")
+    argv = [sys.executable, "-m", "gdmcourse", "grade", path, "--key", course.solutions, "--json", "r.json"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run([*argv, "--question", "q1"], capture_output=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert b"Hint: ? scales the variance." in done.stdout
+    assert b"\x1b" not in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["notebook"] == "a? .ipynb"
 
 
 def test_exit_codes_and_no_traceback(submit, course, tmp_path):

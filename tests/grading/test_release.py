@@ -6,8 +6,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from gdmcourse.grading.exercise import SourceError
 from gdmcourse.grading.release import release
-from gdmcourse.grading.source import SourceError, read_source
+from gdmcourse.grading.source import read_source
 
 SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"
 
@@ -36,7 +37,7 @@ def test_nothing_hidden_is_in_what_students_get(course, text):
 def test_no_value_of_a_hidden_probe_is_in_the_students_key(course):
     full = json.loads((course.solutions / "key" / "tiny.json").read_text())
     visible = json.loads((course.exercises / "key" / "tiny.json").read_text())
-    assert visible["hidden_points"] == 6
+    assert sum(question["hidden_points"] for question in visible["questions"]) == 6
     for whole, part in zip(full["questions"], visible["questions"], strict=True):
         hidden = {probe["id"] for probe in whole["probes"] if probe["hidden"]}
         assert hidden

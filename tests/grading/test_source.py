@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gdmcourse.grading.source import SourceError, read_source, stub
+from gdmcourse.grading.exercise import SourceError, stub
+from gdmcourse.grading.source import read_source
 
 SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"
 
@@ -39,7 +40,7 @@ def test_a_stub_keeps_what_surrounds_the_answer_and_says_what_to_do():
             "### q1. Signal",
             r"cell 3 \(statement, q1\): must start with",
         ),
-        ("is left (3 points)", "is left (4 points)", "says 4 points, and the probes of q1 add up to 3"),
+        ("is left (3 points)", "is left (4 points)", "says 4 points, and those of q1 add up to 3"),
         ("### BEGIN SOLUTION", "# begin", r"cell 7 \(answer, q1\): enclose"),
         (
             "    return math.sqrt(alpha_bar)\n    ###",

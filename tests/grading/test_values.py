@@ -9,8 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gdmcourse.grading.compare import by_index, compare, complaint, first_difference, leaves
+from gdmcourse.grading.plugin import by_index
 from gdmcourse.grading.probe import MOST, encode
+from gdmcourse.grading.values import compare, difference, leaves
 
 NUMBERS = st.one_of(st.floats(), st.integers(), st.booleans())
 VALUES = st.recursive(
@@ -22,7 +23,7 @@ VALUES = st.recursive(
 def test_what_is_emitted_equals_itself_after_its_journey(value):
     arrived = json.loads(json.dumps(encode(value)))
     assert all(compare(encode(value), arrived, 1e-6, 1e-9))
-    assert first_difference(encode(value), arrived, 1e-6, 1e-9) is None
+    assert difference(encode(value), arrived, 1e-6, 1e-9) is None
 
 
 @given(VALUES, VALUES)
@@ -47,7 +48,7 @@ def test_no_forged_data_break_the_judge_or_are_right(forged):
     for expected in (1.5, [1.5, 2.5], torch.tensor([1.5, 2.5]), {"a": 1.5}):
         flags = compare(encode(expected), forged, 1e-4, 1e-6)
         assert not all(flags)
-        assert first_difference(encode(expected), forged, 1e-4, 1e-6)
+        assert difference(encode(expected), forged, 1e-4, 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +97,31 @@ def test_cases(expected, got, right):
 def test_the_share_of_right_values_counts_numbers():
     expected, got = torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([1.0, 2.0, 0.0, math.nan])
     assert compare(encode(expected), encode(got), 1e-4, 1e-6) == [True, True, False, False]
-    assert (
-        first_difference(encode(expected), encode(got), 1e-4, 1e-6)
-        == "it should be 3, and is 0 (value 3 of 4)"
-    )
+    found = difference(encode(expected), encode(got), 1e-4, 1e-6)
+    assert (found.words, found.entry) == ("it should be 3, and is 0", "[2]")
+
+
+def words(expected, got):
+    return difference(encode(expected), encode(got), 1e-4, 1e-6).words
+
+
+def test_the_place_of_a_number_is_written_as_one_indexes_it():
+    expected = torch.zeros(2, 3)
+    got = expected.clone()
+    got[1, 2] = 7
+    assert difference(encode(expected), encode(got), 1e-4, 1e-6).entry == "[1, 2]"
+    found = difference(encode([1.0, [expected]]), encode([1.0, [got]]), 1e-4, 1e-6)
+    assert (found.items, found.entry) == ((1, 0), "[1, 2]")
+
+
+def test_what_should_have_been_refused_says_so():
+    assert words("refused", 0.5) == "it should have been refused with a ValueError, and is 0.5"
+    assert words(0.5, "refused") == "it should be 0.5, and was refused with a ValueError"
+    assert words("a", "b") == "it should be 'a', and is 'b'"
 
 
 def test_an_answer_of_another_shape_is_described():
-    assert complaint(encode(torch.zeros(3)), encode(torch.zeros(3, 1))) == (
+    assert words(torch.zeros(3), torch.zeros(3, 1)) == (
         "it should be floats of shape (3,), and is floats of shape (3, 1)"
     )
 
@@ -115,17 +133,13 @@ def test_a_value_that_cant_be_compared_says_what_it_is():
 
         __hash__ = None
 
-    assert (
-        complaint(encode(1.0), encode(AlwaysEqual())) == "it should be a single float, and is a AlwaysEqual"
-    )
+    assert words(1.0, AlwaysEqual()) == "it should be a single float, and is a AlwaysEqual"
     assert encode(torch.tensor([1j]))["type"] == "unsupported"
     assert encode(torch.zeros(MOST + 1))["values"] is None
 
 
 def test_of_two_values_for_one_place_none_counts():
     one = {"token": "t", "index": 0, "value": 1}
-    assert by_index([one], "t", 2) == [one, None]
-    assert by_index([one, {**one, "value": 2}], "t", 1) == [None]
-    assert by_index([{**one, "token": "other"}, 7, {**one, "index": True}, {**one, "index": -1}], "t", 1) == [
-        None
-    ]
+    assert by_index([one], 2) == [1, None]
+    assert by_index([one, {**one, "value": 2}], 1) == [None]
+    assert by_index([{**one, "index": True}, {**one, "index": -1}], 1) == [None]

@@ -1,0 +1,1 @@
+FACTOR = 3.0  # a helper file that the assignment names

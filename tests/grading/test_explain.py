@@ -1,0 +1,93 @@
+"""What a student is told: the difference first, the input by its call, and no reason that may be false."""
+
+import dataclasses
+
+import pytest
+
+from gdmcourse.grading.compare import compare
+from gdmcourse.grading.explain import TELLABLE, explain
+from gdmcourse.grading.key import KeyWrong, read_key, visible_part
+from gdmcourse.grading.match import Match
+from gdmcourse.grading.probe import encode
+from gdmcourse.grading.report import lines, verdict
+from gdmcourse.grading.run import Outcome
+
+
+@pytest.fixture
+def question(course):
+    return read_key(course.solutions / "key" / "tiny.json").questions[0]
+
+
+def told(question, visible, hidden=(0.9, 0.3, 0.0), **records):
+    """The explanation of an answer that gives these values, where no record says otherwise."""
+    given = {"q1-probe-1": [encode(list(visible))], "q1-probe-2": [encode(list(hidden))]}
+    outcome = {name: {"end": "ok", "reason": None, "values": value} for name, value in given.items()}
+    for name, record in records.items():
+        outcome[name.replace("_", "-")] = record
+    ran = Outcome(outcome, None)
+    return explain(question, Match("answered", places=("cell-3",)), compare(question, ran), ran)
+
+
+def test_a_right_answer_is_told_nothing_more(question):
+    graded = told(question, (0.5, 1.0))
+    assert graded.earned == graded.points
+    assert lines(graded) == []
+
+
+def test_the_difference_comes_first_and_names_the_input(question):
+    graded = told(question, (0.5, 0.9))
+    assert lines(graded)[0] == "it should be 1, and is 0.9, at signal(1.0)"
+    said = "it should be a list of 2, and is a list of 1, at [signal(0.25), signal(1.0)]"
+    assert told(question, (0.5,)).failed == [said]
+
+
+def test_the_next_hint_is_named_where_no_diagnosis_fits(question):
+    failing = {"end": "error", "reason": "TypeError: x", "values": None}
+    assert told(question, (7.0, 7.0), (7.0, 7.0, 7.0)).help == "open hint 1, a nudge, above your answer"
+    assert told(question, (0.5, 7.0)).help == "open hint 2, the formula, above your answer"
+    assert told(question, (0.5, 1.0), q1_probe_1=failing).help == "open hint 3, a skeleton, above your answer"
+    assert told(question, (0.25, 1.0), (0.81, 0.09, 0.0)).help is None
+
+
+def test_a_hint_is_for_the_one_answer_that_gives_all_wrong_values(question):
+    first = question.wrong[0]
+    assert told(question, (0.25, 1.0), (0.81, 0.09, 0.0)).hint == first.hint
+    assert told(question, (0.25, 1.0)).hint == first.hint  # it is right elsewhere
+    assert told(question, (0.25, 7.0)).hint is None  # one wrong value is nobody's
+
+
+def test_where_two_known_answers_give_the_same_wrong_value_neither_is_the_reason(question):
+    first, second = question.wrong
+    twin = KeyWrong("another reason", {**first.values, "q1-probe-2": second.values["q1-probe-2"]})
+    ambiguous = dataclasses.replace(question, wrong=[first, twin])
+    assert told(ambiguous, (0.25, 1.0)).hint is None
+    assert told(ambiguous, (0.25, 1.0), (0.81, 0.09, 0.0)).hint == first.hint
+    agreeing = dataclasses.replace(twin, hint=first.hint)
+    assert told(dataclasses.replace(question, wrong=[first, agreeing]), (0.25, 1.0)).hint == first.hint
+
+
+def test_an_answer_that_changes_its_input_has_a_sentence_of_its_own(question):
+    changing = {"end": "ok", "reason": None, "values": [encode([0.25, 1.0])], "changed": ["x0\n"]}
+    graded = told(question, (0.25, 1.0), q1_probe_1=changing)
+    assert graded.hint.startswith("Your function changes its input x0 in place; compute new values")
+
+
+def test_an_error_names_the_input_where_it_is_shown_and_its_kind_where_not(question):
+    reason = "ValueError: alpha_bar = 0.81 \x1b[31m\n is odd"
+    failing = {"end": "error", "reason": reason, "values": [None]}
+    shown = told(question, (0.5, 1.0), q1_probe_1=failing)
+    assert shown.reasons == ["at [signal(0.25), signal(1.0)]: ValueError: alpha_bar = 0.81 is odd"]
+    hidden = told(question, (0.5, 1.0), q1_probe_2=failing)
+    assert hidden.reasons == ["a hidden input: ValueError"]
+    strange = told(question, (0.5, 1.0), q1_probe_2={**failing, "reason": "ZeroDivisionError: x"})
+    assert strange.reasons == ["a hidden input: an exception"]
+    assert len(TELLABLE) < 10
+
+
+def test_check_says_that_more_is_tried(question, course):
+    visible = visible_part(read_key(course.solutions / "key" / "tiny.json")).questions[0]
+    assert verdict(told(visible, (0.5, 1.0))) == (
+        "q1. How much signal is left: right on the visible inputs; "
+        "more are tried when it is graded, 1 of 1 points"
+    )
+    assert verdict(told(question, (0.5, 1.0))) == "q1. How much signal is left: right, 3 of 3 points"
