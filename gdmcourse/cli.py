@@ -183,9 +183,9 @@ def grade(
 
     from gdmcourse.grading.clean import clean
     from gdmcourse.grading.grade import grade as run
+    from gdmcourse.grading.limits import Limits
     from gdmcourse.grading.read import Unreadable
     from gdmcourse.grading.report import as_html, as_json, as_text, write_report
-    from gdmcourse.grading.sandbox import Limits
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack our letters

@@ -8,13 +8,12 @@ from gdmcourse.grading.carry_out import carry_out
 from gdmcourse.grading.compare import compare
 from gdmcourse.grading.explain import explain
 from gdmcourse.grading.key import Key
+from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.match import Matched, match
-from gdmcourse.grading.notebook import Notebook
 from gdmcourse.grading.plan import plan
 from gdmcourse.grading.read import Sheet, read
 from gdmcourse.grading.result import Grade, QuestionGrade
-from gdmcourse.grading.run import Outcome, run
-from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading.run import Outcome, Runs
 
 
 def grade(
@@ -39,11 +38,8 @@ def grade(
     _check(key, only, unsandboxed)
     hidden = [path.parent, *key_folders(keys)]
     matched = match(sheet, key)
-
-    def box(notebook: Notebook) -> Outcome:
-        return run(notebook, limits or Limits(), hidden)
-
-    outcomes = carry_out(plan(matched, key, only), box, workers)
+    box = Runs(limits or Limits(), hidden)
+    outcomes = carry_out(plan(matched, key, only), box.run, workers)
     return summed(sheet, key, judged(key, matched, outcomes, only), only)
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from gdmcourse.grading.exercise import Exercise, Question, SourceError
 from gdmcourse.grading.key import FORMAT, Key, KeyItem, KeyProbe, KeyQuestion, KeyWrong
+from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.notebook import Notebook, notebook
 from gdmcourse.grading.plan import plain_cell, probe_cell, setup_cells
 from gdmcourse.grading.run import Outcome, run
-from gdmcourse.grading.sandbox import Limits
 from gdmcourse.grading.syntax import defined_names
 from gdmcourse.grading.values import agree
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gdmcourse.grading.grade import grade
+from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.release import release
 from gdmcourse.grading.result import Grade
-from gdmcourse.grading.sandbox import Limits
 from gdmcourse.grading.source import read_source
 
 SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"

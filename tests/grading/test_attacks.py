@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.report import as_html, as_json, as_text, write_report
-from gdmcourse.grading.sandbox import Limits
 
 pytestmark = pytest.mark.slow
 

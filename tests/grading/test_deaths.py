@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading.limits import Limits
 
 pytestmark = pytest.mark.slow
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"

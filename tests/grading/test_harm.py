@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from gdmcourse.grading import sandbox, usage
-from gdmcourse.grading.sandbox import MIB, Limits
+from gdmcourse.grading.limits import MIB, Limits
 
 pytestmark = pytest.mark.slow
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"
