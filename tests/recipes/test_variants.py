@@ -143,7 +143,7 @@ def test_the_ve_sde_is_walked_over_trained_noise_levels():
         ("ddpm-digits", "sample_steps=2000", r"1 … T = 1000, not 2000"),
         ("ddpm-digits", "noise=linea", "there are: cosine, linear"),
         ("ddpm-digits", "target=score", "not 'score'"),
-        ("ddpm-digits", "drop_out=0.1", "with a field of: dataset, steps"),
+        ("ddpm-digits", "drop_out=0.1", "with a field of: steps, batch_size"),
         ("ddpm-digits", "target", "FIELD=VALUE"),
         ("ddpm-digits", "steps=many", "steps is .* so 'many' can't replace it"),
         ("vp-sde-digits", "noise=cosine", 'noise="linear"'),
