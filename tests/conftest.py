@@ -1,29 +1,25 @@
-"""Shared by all tests: where the data sets lie, and how hypothesis searches."""
+"""Shared by all tests: where the data sets lie, how hypothesis searches, what waits for the night."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 from jaxtyping import config
 
-# The same examples in every run, and no clock: a busy machine is no failure.
-hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
+# The same examples in every run, and no clock: a slow or busy machine is no failure.
+hypothesis.settings.register_profile(
+    "course", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("course")
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-
-@pytest.fixture(scope="session", autouse=True)
-def _data_root() -> Iterator[None]:
-    """Point GDMCOURSE_DATA at the folder of data sets beside the repository, unless it is set already."""
-    if os.environ.get("GDMCOURSE_DATA") or not BESIDE.is_dir():
-        yield
-        return
-    os.environ["GDMCOURSE_DATA"] = str(BESIDE)
-    yield
-    del os.environ["GDMCOURSE_DATA"]
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `nightly`, unless `-m` speaks of it."""
+    if "nightly" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

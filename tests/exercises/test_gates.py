@@ -1,6 +1,8 @@
 """The gates of every exercise: in sync with its source, and graded as the three gates say.
 
 The reference earns every point, the untouched stub none, each wrong answer loses points and gets its hint.
+A chapter starts two kernels: one makes its key anew, with the values of every wrong answer, and one grades a
+whole submission.
 """
 
 import json
@@ -8,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from gdmcourse.grading.compare import compare
 from gdmcourse.grading.grade import grade, judge_question
-from gdmcourse.grading.key import agree, make_key, plain_cell, probe_cell, read_key, visible_part
-from gdmcourse.grading.notebook import notebook, to_text
+from gdmcourse.grading.key import Key, agree, make_key, read_key, visible_part
+from gdmcourse.grading.names import defined_names, read_names
+from gdmcourse.grading.notebook import to_text
 from gdmcourse.grading.release import page_of, student_notebook
-from gdmcourse.grading.run import Outcome, run
-from gdmcourse.grading.sandbox import Limits
+from gdmcourse.grading.run import Outcome
 from gdmcourse.grading.source import Exercise, read_source
 from gdmcourse.grading.submission import Piece, Submission
 
@@ -22,14 +25,29 @@ SOURCES = sorted((ROOT / "solutions").glob("*.md"))
 REMEDY = "run `gdmcourse release` and commit what it writes"
 
 
-@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in SOURCES],
+)
 def source(request) -> Path:
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def exercise(source) -> Exercise:
     return read_source(source)
+
+
+@pytest.fixture(scope="module")
+def fresh(exercise, source) -> Key:
+    """The key as `gdmcourse release` would write it now."""
+    return make_key(exercise, page=page_of(source))
+
+
+@pytest.fixture(scope="module")
+def full(source) -> Key:
+    """The teacher's key as it was committed."""
+    return read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
 
 
 def hand_in(exercise: Exercise, folder: Path, **answers: str) -> Path:
@@ -57,10 +75,16 @@ def test_the_students_notebook_is_in_sync(exercise, source):
     assert written == to_text(student_notebook(exercise)), REMEDY
 
 
+def test_a_probe_reads_nothing_that_another_probe_leaves_behind(exercise):
+    """The student's notebook has no hidden probes, and a second look only those of one question."""
+    probes = [probe for question in exercise.questions for probe in question.probes]
+    for probe in probes:
+        left = {name for other in probes if other is not probe for name in defined_names(other.source)}
+        assert read_names(probe.source) & left <= {*defined_names(probe.source)}, probe.id
+
+
 @pytest.mark.slow
-def test_the_keys_are_in_sync_within_their_tolerances(exercise, source):
-    fresh = make_key(exercise, page=page_of(source))
-    full = read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
+def test_the_keys_are_in_sync_within_their_tolerances(fresh, full, source):
     assert read_key(ROOT / "exercises" / "key" / f"{source.stem}.json") == visible_part(full), REMEDY
     assert (full.title, full.page, full.setup) == (fresh.title, fresh.page, fresh.setup), REMEDY
     for old, new in zip(full.questions, fresh.questions, strict=True):
@@ -84,7 +108,9 @@ def test_the_reference_earns_every_point(exercise, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_the_reference_earns_every_visible_point(exercise, tmp_path):
+    """That the students' key is the visible part of the teacher's is tested on each push."""
     result = grade(hand_in(exercise, tmp_path), ROOT / "exercises" / "key")
     assert result.earned == result.points == exercise.points - result.hidden_points
 
@@ -96,26 +122,18 @@ def test_the_untouched_stub_earns_nothing_and_is_told_where_help_is(source):
 
 
 @pytest.mark.slow
-def test_each_wrong_answer_loses_points_and_its_student_is_told_the_hint(exercise, source):
-    """All wrong answers in one kernel, each followed by its probes and then by the reference again."""
-    key = read_key(ROOT / "solutions" / "key" / f"{source.stem}.json")
-    cells = [plain_cell(f"setup-{n}", setup, "setup") for n, setup in enumerate(key.setup)]
-    cells += [
-        plain_cell(f"{question.id}-answer", question.answer, "answer") for question in exercise.questions
-    ]
-    tried = []
-    for question, known in zip(exercise.questions, key.questions, strict=True):
-        for wrong in question.wrong:
-            name = f"wrong-{len(tried)}"
-            tried.append((name, known, wrong))
-            cells.append(plain_cell(name, wrong.source, "answer"))
-            cells += [
-                probe_cell(f"{name}-{p.id}", p.source, f"{name}-{p.id}", p.expected) for p in known.probes
-            ]
-        cells.append(plain_cell(f"{question.id}-answer-again", question.answer, "answer"))
-    records = run(notebook(cells), Limits()).records
-    for name, known, wrong in tried:
-        own = {probe.id: records[f"{name}-{probe.id}"] for probe in known.probes} | {name: records[name]}
-        graded = judge_question(known, Submission([Piece(name, wrong.source, known.id)]), Outcome(own, None))
-        assert graded.earned < graded.points, wrong.hint
-        assert graded.hint == wrong.hint
+def test_each_wrong_answer_loses_points_and_its_student_is_told_the_hint(exercise, fresh, full):
+    """Judged by the committed key from the values that the wrong answer gave just now."""
+    for question, made, known in zip(exercise.questions, fresh.questions, full.questions, strict=True):
+        for wrong, new in zip(question.wrong, made.wrong, strict=True):
+            records = {probe.id: _record(probe.expected, new.values[probe.id]) for probe in known.probes}
+            answer = Submission([Piece("answer", wrong.source, known.id)])
+            graded = judge_question(known, answer, Outcome(records, None))
+            assert graded.earned < graded.points, wrong.hint
+            assert graded.hint == wrong.hint
+
+
+def _record(expected: list[dict], values: list) -> dict:
+    """What the judge would record of a probe that gave these values."""
+    right = [compare(e["value"], v, e["rtol"], e["atol"]) for e, v in zip(expected, values, strict=True)]
+    return {"end": "ok", "reason": None, "values": values, "right": right}

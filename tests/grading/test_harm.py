@@ -58,7 +58,7 @@ def fill(place):
 
 
 def test_the_folder_of_the_sockets_is_no_place_to_write(submit, judge):
-    result = judge(submit(q1=fill("glob.glob('/tmp/gdm*')[0]"), q3=RIGHT_Q3), limits=SHORT)
+    result = judge(submit(q1=fill("os.path.dirname(__import__('ipykernel').get_connection_file())"), q3=RIGHT_Q3), limits=SHORT)
     assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
     assert "it wrote more than 40 MiB of files" in " ".join(result.questions[0].reasons)
 
