@@ -1,4 +1,4 @@
-"""What each page is asked once it is loaded: one function a question, in an order in which none disturbs another.
+"""What each page is asked once it is loaded, a function a question; none disturbs those below it.
 
 To ask more of every page, write a function here and name it in CHECKS: it costs no page load of its own.
 """

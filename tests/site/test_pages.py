@@ -1,4 +1,4 @@
-"""Every page, from the file system, in each theme and width; and that what is asked of it can find a fault."""
+"""Every page, from the file system, in each theme and width; and that the checks can find a fault."""
 
 import pytest
 from selenium.webdriver.common.by import By
