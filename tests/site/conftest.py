@@ -16,6 +16,7 @@ from tests.site.browser import FLAGS, Browser
 pytest.register_assert_rewrite("tests.site.checks")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All that needs the browser runs in one process, so that there is one."""
     for item in items:
