@@ -1,6 +1,7 @@
 """Shared by all tests: where the data sets lie, how hypothesis searches, what waits for the night."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -20,6 +21,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give a free process the next chain of tests: what shares a browser or a key stays together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByChain(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return chain(nodeid)
+
+    return ByChain(config, log)
+
+
+def chain(nodeid: str) -> str:
+    """The tests in the browser are one chain, the gates of a chapter another; each other test is its own."""
+    path, _, test = nodeid.partition("::")
+    if path.startswith("tests/site/") and path.rpartition("/")[2] not in (
+        "test_links.py",
+        "test_downloads.py",
+    ):
+        return "browser"
+    return f"{path}{test[test.find('[') :]}" if path == "tests/exercises/test_gates.py" else nodeid
 
 
 @pytest.fixture

@@ -16,14 +16,6 @@ from tests.site.browser import FLAGS, Browser
 pytest.register_assert_rewrite("tests.site.checks")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All that needs the browser runs in one process, so that there is one."""
-    for item in items:
-        if "chromium" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def _without(reason: str) -> NoReturn:
     """Skip on a reader's machine, fail in continuous integration."""
     if os.environ.get("CI") == "true":
