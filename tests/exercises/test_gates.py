@@ -6,6 +6,7 @@ whole submission.
 """
 
 import json
+import symtable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from gdmcourse.grading.compare import compare
 from gdmcourse.grading.grade import grade, judge_question
 from gdmcourse.grading.key import Key, agree, make_key, read_key, visible_part
-from gdmcourse.grading.names import defined_names, read_names
+from gdmcourse.grading.names import defined_names
 from gdmcourse.grading.notebook import to_text
 from gdmcourse.grading.release import page_of, student_notebook
 from gdmcourse.grading.run import Outcome
@@ -77,7 +78,24 @@ def test_a_probe_reads_nothing_that_another_probe_leaves_behind(exercise):
     probes = [probe for question in exercise.questions for probe in question.probes]
     for probe in probes:
         left = {name for other in probes if other is not probe for name in defined_names(other.source)}
-        assert read_names(probe.source) & left <= {*defined_names(probe.source)}, probe.id
+        assert not read_from_outside(symtable.symtable(probe.source, probe.id, "exec")) & left, probe.id
+
+
+def read_from_outside(scope: symtable.SymbolTable) -> set[str]:
+    """The names that code reads and doesn't bind itself, in its functions and comprehensions too."""
+    here = {
+        symbol.get_name()
+        for symbol in scope.get_symbols()
+        if symbol.is_referenced() and (symbol.is_global() or scope.get_type() == "module")
+    }
+    inner = {name for child in scope.get_children() for name in read_from_outside(child)}
+    own = {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_assigned()}
+    return (here | inner) - (own if scope.get_type() == "module" else set())
+
+
+def test_a_name_of_another_probe_would_be_seen():
+    source = "y = 1\nprobe([f(x, v) for v in range(y)], lambda a: a + z)"
+    assert read_from_outside(symtable.symtable(source, "probe", "exec")) == {"probe", "f", "x", "range", "z"}
 
 
 @pytest.mark.slow
