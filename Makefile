@@ -28,8 +28,13 @@ check: setup  ## Look at the code without running it: style, types, workflows, t
 	$(BIN)/zizmor --offline --quiet --strict-collection .github/workflows
 	$(BIN)/hadolint Dockerfile
 
-test: check book  ## Run everything: style, types, book, units, exercises, the site in a browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile  # a process for each core, one thread each
+ROOMS := $(filter-out %.py __pycache__,$(sort $(notdir $(wildcard tests/*)))) nightly
+ifneq ($(filter-out $(ROOMS),$(ROOM)),)
+$(error there is no room $(ROOM) in tests/; there are: $(ROOMS))
+endif
+PART = $(if $(filter nightly,$(ROOM)),-m nightly,tests/$(ROOM))
+test: $(if $(filter-out book site nightly,$(ROOM)),setup,check book)  ## Run everything, or one room of tests/: make test ROOM=grading
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PART)  # a process for each core, one thread each
 
 bench: setup  ## Measure the library against its peers into benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Shared by all tests: where the data sets lie, and how hypothesis searches."""
+"""Shared by all tests: where the data sets lie, how hypothesis searches, what waits for the night."""
 
 import os
 from collections.abc import Iterator
@@ -8,22 +8,42 @@ import hypothesis
 import pytest
 from jaxtyping import config
 
-# The same examples in every run, and no clock: a busy machine is no failure.
-hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
+# The same examples in every run, and no clock: a slow or busy machine is no failure.
+hypothesis.settings.register_profile(
+    "course", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("course")
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `nightly`, unless `-m` speaks of it."""
+    if "nightly" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("nightly")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _data_root() -> Iterator[None]:
-    """Point GDMCOURSE_DATA at the folder of data sets beside the repository, unless it is set already."""
-    if os.environ.get("GDMCOURSE_DATA") or not BESIDE.is_dir():
-        yield
-        return
-    os.environ["GDMCOURSE_DATA"] = str(BESIDE)
-    yield
-    del os.environ["GDMCOURSE_DATA"]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give a free process the next chain of tests: what shares a browser or a key stays together."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByChain(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return chain(nodeid)
+
+    return ByChain(config, log)
+
+
+def chain(nodeid: str) -> str:
+    """The tests in the browser are one chain, the gates of a chapter another; each other test is its own."""
+    path, _, test = nodeid.partition("::")
+    if path.startswith("tests/site/") and path.rpartition("/")[2] not in (
+        "test_links.py",
+        "test_downloads.py",
+    ):
+        return "browser"
+    return f"{path}{test[test.find('[') :]}" if path == "tests/exercises/test_gates.py" else nodeid
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The command line: help on one screen, exit codes, no tracebacks, nothing heavy before it is needed."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -16,8 +15,8 @@ import gdmcourse
 from gdmcourse.cli import app
 from gdmcourse.training import NonFiniteLoss
 
-HEAVY = ["torch", "torchvision", "sklearn", "matplotlib", "numpy", "scipy", "pandas", "lightning_fabric"]
-HEAVY += ["IPython", "ipykernel", "jupytext", "nbformat", "nbval", "pytest", "distributed", "PIL"]
+SHOWS_HELP = {"typer", "click", "rich", "pygments", "markdown_it", "mdurl", "linkify_it", "shellingham"}
+SHOWS_HELP |= {"annotated_doc", "attr", "typing_extensions"}
 COMMANDS = list(get_command(app).commands)
 HELP = "from gdmcourse.cli import app; app(['--help'], standalone_mode=False)"
 
@@ -108,24 +107,17 @@ def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
     assert isinstance(run("data", "digits").exception, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("statement", ["import gdmcourse", HELP])
-def test_nothing_heavy_is_imported_for_help(statement):
+def loaded(statement):
+    """The packages outside the standard library that Python has loaded after a statement."""
     code = f"import sys\n{statement}\nimport json; print(json.dumps(sorted(sys.modules)))"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    loaded = json.loads(printed.strip().splitlines()[-1])
-    assert set(loaded) & set(HEAVY) == set()
+    packages = {name.partition(".")[0] for name in json.loads(printed.strip().splitlines()[-1])}
+    return packages - sys.stdlib_module_names
 
 
-@pytest.mark.parametrize("statement", ["import gdmcourse", HELP])
-def test_help_comes_in_half_a_second(statement):
-    def seconds() -> float:
-        before = os.times()
-        subprocess.run([sys.executable, "-c", statement], capture_output=True, check=True)
-        after = os.times()
-        return sum(after[2:4]) - sum(before[2:4])  # the child's processor time, user and system
-
-    # Processor time, and the best of several: what else the machine is doing is not our speed.
-    assert min(seconds() for _ in range(3)) < 0.5
+@pytest.mark.parametrize(("statement", "needed"), [("import gdmcourse", set()), (HELP, SHOWS_HELP)])
+def test_help_comes_at_once_since_nothing_heavy_is_imported(statement, needed):
+    assert loaded(statement) - loaded("pass") <= {"gdmcourse", *needed}
 
 
 def test_the_installed_command_is_this_one():

@@ -7,6 +7,7 @@ const typeset = (() => {
     if (window.MathJax?.startup?.promise) return MathJax.startup.promise;
     loaded ??= new Promise((resolve, reject) => {
       window.MathJax = { // the parts that gdmbook/lean.py gives to pages with formulas of their own
+        chtml: { matchFontHeight: false, scale: 1.2 },
         loader: { load: ["core", "input/tex", "output/chtml", "a11y/assistive-mml"] },
         options: { enableMenu: false },
         startup: { typeset: false, ready() { MathJax.startup.defaultReady(); } },

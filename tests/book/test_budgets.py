@@ -1,4 +1,4 @@
-"""A chapter takes at most 90 seconds and 2 GiB: read from what the build measured."""
+"""A chapter takes at most 2 GiB: read from what the build measured. Its seconds are for `make bench`."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ from gdmbook.chapters import chapters
 from gdmbook.records import Records
 
 ROOT = Path(__file__).parents[2]
-SECONDS, MIB, BOOK_SECONDS = 90, 2048, 15 * 60
+MIB = 2048
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +23,5 @@ def runs():
 
 
 @pytest.mark.parametrize("name", [page.name for page in chapters(ROOT)])
-def test_chapter_keeps_its_budget(runs, name):
-    assert runs[name].execution_seconds <= SECONDS
+def test_chapter_keeps_its_budget_of_memory(runs, name):
     assert runs[name].peak_mib <= MIB
-
-
-def test_book_keeps_its_budget(runs):
-    models = {name: seconds for run in runs.values() for name, seconds in run.models.items()}
-    assert (sum(run.execution_seconds for run in runs.values()) + sum(models.values())) / 2 <= BOOK_SECONDS

@@ -40,7 +40,7 @@ def test_a_flat_folder_is_one_class(tmp_path):
 
 
 @given(st.binary(min_size=24, max_size=24))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=20)
 def test_stored_pixels_come_back_exactly(tmp_path, pixels):
     array = np.frombuffer(pixels, np.uint8).reshape(2, 4, 3)
     save(tmp_path / "1.png", array)

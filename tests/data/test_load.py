@@ -55,7 +55,9 @@ def test_digits_come_as_ink_in_the_documented_range():
     assert repr(digits) == "Dataset(digits, train: 1,442 images of 1×8×8, 10 classes)"
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist", pytest.param("cifar10", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["digits", "mnist", pytest.param("cifar10", marks=[pytest.mark.slow, pytest.mark.nightly])]
+)
 def test_the_catalog_tells_the_truth(name, data_root, cache):
     entry = CATALOG[name]
     if entry.find(data_root) is None:

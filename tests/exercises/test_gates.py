@@ -30,10 +30,7 @@ SOURCES = sorted((ROOT / "solutions").glob("*.md"))
 REMEDY = "run `gdmcourse release` and commit what it writes"
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(path, id=path.stem, marks=pytest.mark.xdist_group(path.stem)) for path in SOURCES],
-)
+@pytest.fixture(scope="module", params=SOURCES, ids=lambda path: path.stem)
 def source(request) -> Path:
     return request.param
 

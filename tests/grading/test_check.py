@@ -11,12 +11,12 @@ from gdmcourse.grading.live import check_cells
 @pytest.fixture
 def session(course):
     """Run cells in a real kernel whose folder is that of the exercises; returns what a cell printed."""
-    manager, client = start_new_kernel(cwd=str(course.exercises), kernel_name="python3")
+    manager, client = start_new_kernel(600, cwd=str(course.exercises), kernel_name="python3")
 
     def run(source):
         printed = []
         client.execute_interactive(
-            source, timeout=60, output_hook=lambda message: printed.append(message["content"].get("text", ""))
+            source, output_hook=lambda message: printed.append(message["content"].get("text", ""))
         )
         return "".join(printed)
 

@@ -1,7 +1,6 @@
 """Answers that end, block or exhaust the kernel: noticed at once, and harmless to all other questions."""
 
 import random
-import time
 
 import psutil
 import pytest
@@ -40,26 +39,23 @@ DEATHS = {
 
 def grade_with(submit, judge, body, **options):
     answer = f"def signal(alpha_bar):\n    if True:\n        {body.strip()}\n    return math.sqrt(alpha_bar)"
-    started = time.monotonic()
-    result = judge(submit(q1=answer, q3=RIGHT_Q3), **options)
-    return result, time.monotonic() - started
+    return judge(submit(q1=answer, q3=RIGHT_Q3), **options)
 
 
 @pytest.mark.parametrize("name", DEATHS)
 def test_death(submit, judge, name):
     body, reason = DEATHS[name]
     limits = SHORT if reason.startswith("stopped") else Limits()
-    result, seconds = grade_with(submit, judge, body, limits=limits)
+    result = grade_with(submit, judge, body, limits=limits)
     earned = {question.id: question.earned for question in result.questions}
     assert (earned["q2"], earned["q3"]) == (4.0, 3.0)
     assert earned["q1"] == 0.0
     assert reason in " ".join(result.questions[0].reasons)
-    assert seconds < 60
 
 
 @pytest.mark.parametrize("call", ["exit()", "quit()", "breakpoint()", "__import__('warnings').warn('x')"])
 def test_calls_that_end_a_terminal_session_end_nothing_here(submit, judge, call):
-    result, _ = grade_with(submit, judge, call)
+    result = grade_with(submit, judge, call)
     assert result.earned == 10
 
 
@@ -128,9 +124,7 @@ def test_a_full_disk_is_the_boxs_own(submit, judge):
 
 def test_the_whole_notebook_has_its_time_too(submit, judge):
     slow = "import time\ndef signal(a):\n    time.sleep(8)\n    return math.sqrt(a)"
-    started = time.monotonic()
     result = judge(submit(q1=slow, q3=RIGHT_Q3), limits=Limits(cell=100.0, notebook=3.0, grace=1.0))
     earned = {question.id: question.earned for question in result.questions}
     assert earned == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
     assert "the notebook's 3 s were used up" in result.questions[0].reasons[0]
-    assert time.monotonic() - started < 60

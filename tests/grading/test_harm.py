@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 
 import psutil
 import pytest
@@ -37,15 +36,15 @@ def scores(result):
     ("kind", "content"), [("error", "said"), ("status", "{'execution_state': 'busy'}"), ("stream", "said")]
 )
 def test_a_flood_of_messages_does_not_stop_the_clock(submit, judge, kind, content):
-    started = time.monotonic()
     code = FLOOD.replace("KIND", repr(kind)).replace("CONTENT", content)
-    assert scores(judge(submit(q1=code, q3=RIGHT_Q3), limits=SHORT)) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
-    assert time.monotonic() - started < 90
+    result = judge(submit(q1=code, q3=RIGHT_Q3), limits=SHORT)
+    assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
+    assert not any("the judge stopped without a result" in reason for reason in result.questions[0].reasons)
 
 
 def fill(place):
     return (
-        "import glob, os\n"
+        "import os\n"
         "def signal(a):\n"
         f"    top = {place}\n"
         "    os.makedirs(top + '/deep/er', exist_ok=True)\n"

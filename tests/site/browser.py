@@ -21,6 +21,7 @@ FLAGS = [
 PAGES = [page.name for page in pages(ROOT)]
 CHAPTERS = [page.name for page in chapters(ROOT)]
 WIDE, NARROW = 1280, 360
+PATIENCE = 600  # seconds that no machine takes: what runs into them hangs
 
 # Calls back once the page's formulas are drawn; a page without formulas has no MathJax.
 DRAWN = """
@@ -39,7 +40,8 @@ class Browser:
 
     def __init__(self, driver: webdriver.Chrome, site: Path) -> None:
         self.driver, self.site = driver, site
-        driver.set_script_timeout(60)
+        driver.set_script_timeout(PATIENCE)
+        driver.set_page_load_timeout(PATIENCE)
 
     def command(self, name: str, **arguments: Any) -> Any:
         """Send a command of the browser's own protocol."""
@@ -76,9 +78,9 @@ class Browser:
         self.driver.get((self.site / f"{page}.html").as_uri() + query)
         self.driver.execute_async_script(DRAWN)
 
-    def wait(self, script: str, seconds: float = 30) -> Any:
+    def wait(self, script: str) -> Any:
         """Return what `script` returns once it is true."""
-        return WebDriverWait(self.driver, seconds).until(lambda driver: driver.execute_script(script))
+        return WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(script))
 
     def js(self, script: str, *arguments: Any) -> Any:
         """Run a script in the page."""

@@ -13,6 +13,8 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.site.browser import FLAGS, Browser
 
+pytest.register_assert_rewrite("tests.site.checks")
+
 
 def _without(reason: str) -> NoReturn:
     """Skip on a reader's machine, fail in continuous integration."""
@@ -49,9 +51,8 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chr
 
 
 @pytest.fixture
-def browser(chromium: webdriver.Chrome, site: Path) -> Iterator[Browser]:
+def browser(chromium: webdriver.Chrome, site: Path) -> Browser:
     """The browser at its ordinary size, with nothing in its logs."""
     view = Browser(chromium, site)
     view.reset()
-    yield view
-    view.reset()
+    return view

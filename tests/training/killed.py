@@ -51,7 +51,7 @@ def train(folder: Path, steps: int = STEPS, say: bool = False, die_at: int | Non
         return (made - batch).square().mean() - nets.critic(made).mean()
 
     def critic_loss(nets: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
-        value = nets.critic(nets.pool.old).mean() - nets.critic(batch).mean()
+        value = nets.critic(nets.pool.old.clone()).mean() - nets.critic(batch).mean()
         nets.pool.old.copy_(nets.model(batch).detach())
         return value
 

@@ -3,6 +3,7 @@
 import json
 import random
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,7 @@ digest = runpy.run_path(str(SCRIPT))["digest"]
 
 @pytest.mark.slow
 def test_killed_before_any_step_or_file_operation(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "everywhere", tmp_path], capture_output=True, text=True, timeout=600
-    )
+    done = subprocess.run([sys.executable, SCRIPT, "everywhere", tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     points = json.loads(done.stdout)
     assert points["steps"] == 6
@@ -32,18 +31,22 @@ def test_killed_from_outside_at_any_moment(tmp_path: Path) -> None:
         return subprocess.Popen([sys.executable, SCRIPT, "train", folder], stdout=subprocess.PIPE, text=True)
 
     whole = start(tmp_path / "whole")
-    whole.communicate(timeout=300)
-    moments, killed = random.Random(0), 0
-    for _ in range(4):
+    whole.communicate()
+    moments, killed, tries = random.Random(0), 0, 0
+    while killed < 3 and tries < 60:
         run = start(tmp_path / "killed")
         assert run.stdout is not None
         if run.stdout.readline():  # it trains; a moment later it is dead, wherever it is
             time.sleep(moments.uniform(0.05, 0.4))
         run.kill()
         run.communicate()
-        killed += run.returncode == -signal.SIGKILL
+        assert run.returncode in (0, -signal.SIGKILL)
+        killed, tries = killed + 1, tries + 1
+        if run.returncode == 0:  # a busy machine killed it too late: begin anew
+            shutil.rmtree(tmp_path / "killed")
+            killed = 0
     last = start(tmp_path / "killed")
-    last.communicate(timeout=300)
-    assert killed >= 2
+    last.communicate()
+    assert killed == 3
     assert (whole.returncode, last.returncode) == (0, 0)
     assert digest(tmp_path / "killed") == digest(tmp_path / "whole")

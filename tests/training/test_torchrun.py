@@ -23,7 +23,6 @@ def run(mode: str, out: Path, launcher: list[str]) -> list[dict[str, Tensor]]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return [load_file(path) for path in sorted(out.glob("rank-*"))]

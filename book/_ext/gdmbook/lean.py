@@ -11,8 +11,9 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-# Hidden MathML stays, for screen readers.
+# Hidden MathML stays, for screen readers. The scale is fixed: measured, it would differ from load to load.
 MATHJAX = {
+    "chtml": {"matchFontHeight": False, "scale": 1.2},
     "loader": {"load": ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]},
     "options": {"enableMenu": False},
 }
