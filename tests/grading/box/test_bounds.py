@@ -122,7 +122,7 @@ def test_a_group_counts_what_is_in_it_and_ends_all_of_it():
     assert len(members) == 10
     assert group.broken() is None
     group.remove()
-    process.wait()
+    process.communicate()
     assert not any(folder.exists() for folder in group.folders)
     assert not [pid for pid in members if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"]
 
