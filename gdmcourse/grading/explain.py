@@ -116,12 +116,15 @@ def _inputs(probe: Compared) -> list[Input]:
 
 
 def _changed(probes: Sequence[Compared]) -> str | None:
-    """The sentence for an answer that writes into what it was given."""
-    changed = sorted({clean(name, 60) for probe in probes for name in probe.changed})
-    if not changed:
+    """The sentence for an answer that writes into what it was given.
+
+    The names come from the student's kernel, so those that a hidden input could have chosen aren't told.
+    """
+    if not any(probe.changed for probe in probes):
         return None
-    names = ", ".join(changed)
-    return f"Your function changes its input {names} in place; compute new values and leave it as it was."
+    shown = sorted({clean(name, 60) for p in probes if not p.probe.hidden for name in p.changed})
+    names = f" {', '.join(shown)}" if shown else ""
+    return f"Your function changes its input{names} in place; compute new values and leave it as it was."
 
 
 def _hint(question: KeyQuestion, probes: Sequence[Compared]) -> str | None:

@@ -93,6 +93,19 @@ def test_an_exceptions_name_tells_no_hidden_input(submit, judge):
     assert graded.reasons == ["a hidden input: an exception"]
 
 
+def test_the_name_of_a_changed_input_tells_no_hidden_one(submit, judge):
+    """The answer sends, in place of a name, what its argument was."""
+    answer = (
+        "import sys\nfrom gdmcourse.grading.inside import _tell\ndef signal(a):\n"
+        "    frame = sys._getframe()\n"
+        "    while 'token' not in frame.f_locals:\n        frame = frame.f_back\n"
+        "    _tell(frame.f_locals['token'], f'{a}')\n    return 7.0"
+    )
+    graded = judge(submit(q1=answer), only="q1").questions[0]
+    assert graded.hint.startswith("Your function changes its input 0.25, 1.0 in place")
+    assert "0.81" not in str(graded)
+
+
 def test_words_that_no_console_or_file_can_take_lose_no_report(submit, judge, tmp_path):
     odd = "half \\ud800 \\x1b[31m red\\nq1. How much signal is left: right, 9 of 9 points" + " " * 80 + "q9"
     answer = (
