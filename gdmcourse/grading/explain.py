@@ -47,7 +47,7 @@ def explain(
         rubric=[Marked(item.points, item.text) for item in question.rubric],
         written=match.written,
     )
-    if match.state != "answered":
+    if match.state != "answered" or _undefined(match, probes):
         if match.written and not question.probes:
             return grade
         reason = match.reason or "not answered yet; its hints are in the notebook"
@@ -69,6 +69,12 @@ def explain(
         hint=hint,
         help=None if hint else _help(earned, reasons),
     )
+
+
+def _undefined(match: Match, probes: Sequence[Compared]) -> bool:
+    """Whether no cell shows a definition, and running those that might define it has shown none either."""
+    absent = {f"NameError: name '{name}' is not defined" for name in match.names}
+    return not match.places and any(p.reason in absent for p in probes if not p.probe.hidden)
 
 
 def _reasons(match: Match, probes: Sequence[Compared], outcome: Outcome) -> list[str]:

@@ -5,6 +5,7 @@ Like ``probe``, none of this is trusted: whatever a student changes here, the ri
 
 import base64
 import functools
+import inspect
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -53,13 +54,15 @@ def _watched(function: Callable[..., Any], token: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def watched(*values: Any, **named: Any) -> Any:
-        names = [*function.__code__.co_varnames[: len(values)], *named]
-        inputs = [*values, *named.values()]
-        before = [encode(value) for value in inputs]
+        try:
+            inputs = inspect.signature(function).bind(*values, **named).arguments
+        except (TypeError, ValueError):  # the call itself will say what is wrong
+            inputs = {}
+        before = [encode(value) for value in inputs.values()]
         try:
             return function(*values, **named)
         finally:
-            for name, value, known in zip(names, inputs, before, strict=False):
+            for (name, value), known in zip(inputs.items(), before, strict=True):
                 if encode(value) != known:
                     _tell(token, name)
 

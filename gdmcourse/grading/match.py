@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gdmcourse.grading.key import Key, KeyQuestion
+from gdmcourse.grading.magic import reading
 from gdmcourse.grading.read import Sheet, SheetCell
 from gdmcourse.grading.syntax import (
     bound_names,
@@ -114,9 +115,9 @@ def _match(
         several = len({plain(piece.source) for piece in clear}) > 1
         note = f"defined in {_listed(places)}; the last definition counts" if several else None
         return Match("answered", places=places, note=note, **about)  # type: ignore[arg-type]
-    if any(is_open_ended(piece.source) for piece in pieces):
-        return Match("answered", **about)  # type: ignore[arg-type]
     missing = _why_missing(question, names, sheet, {piece.name for piece in pieces}) if names else None
+    if any(is_open_ended(piece.source) for piece in pieces):
+        return Match("answered", reason=missing, **about)  # type: ignore[arg-type]
     return Match("missing" if missing else "untouched", reason=missing, **about)  # type: ignore[arg-type]
 
 
@@ -145,7 +146,7 @@ def _has_stub(cell: SheetCell, question: KeyQuestion) -> bool:
 
 def _syntax_error(cell: SheetCell) -> str:
     try:
-        compile(cell.source, "cell", "exec", ast.PyCF_ONLY_AST)
+        compile(reading(cell.source).python, "cell", "exec", ast.PyCF_ONLY_AST)
     except SyntaxError as error:
         return f"it isn't Python ({error.msg}, line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:

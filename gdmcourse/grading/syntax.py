@@ -2,12 +2,12 @@
 
 import ast
 import re
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from gdmcourse.grading.magic import parsed, reading
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
-MAGIC = re.compile(r"^\s*[%!?]|\?\s*$|^[\w, ]+=\s*[%!]")
 QUIET_MAGIC = re.compile(r"%matplotlib|%config|%load_ext|%autoreload|%pip|!pip|%%time\s*$|%%capture\b")
 # Modules and functions by which code reaches more than its own names.
 REACHING_MODULES = re.compile(
@@ -18,20 +18,13 @@ REACHING_NAMES = re.compile(
     "__builtins__|__import__|compile|delattr|eval|exec|get_ipython|globals|setattr|vars"
 )
 REACHING_FIELDS = re.compile("__builtins__|__code__|__dict__|__globals__|__subclasses__")
+OPEN_ENDED_MAGIC = re.compile(r"(%run|%load|%%writefile)\b")
 OPEN_ENDED = {"exec", "eval", "globals", "setattr", "__import__", "runpy", "get_ipython"}
 
 
 def parse(source: str) -> ast.Module:
-    """The syntax tree of a cell, if need be without its lines of magic; empty where it isn't Python."""
-    plain = "\n".join("" if _is_magic(line) else line for line in _lines(source))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for text in (source, plain):
-            try:
-                return ast.parse(text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-    return ast.Module(body=[], type_ignores=[])
+    """The syntax tree of a cell, its magic left out; empty where it isn't Python."""
+    return parsed(reading(source).python) or ast.Module(body=[], type_ignores=[])
 
 
 def is_python(source: str) -> bool:
@@ -41,7 +34,7 @@ def is_python(source: str) -> bool:
 
 def has_magic(source: str) -> bool:
     """Whether a cell has lines that IPython reads in its own way."""
-    return any(_is_magic(line) for line in _lines(source))
+    return bool(reading(source).magics)
 
 
 def defined_names(source: str) -> tuple[str, ...]:
@@ -63,19 +56,22 @@ def function_names(source: str) -> set[str]:
 
 def bound_names(source: str) -> set[str]:
     """Every name that running a cell binds, its imports included."""
-    return made_names(source) | imported_names(source)
+    return made_names(source) | _imported(parse(source).body)
 
 
 def made_names(source: str) -> set[str]:
-    """The names that running a cell binds otherwise than by an import."""
-    nodes = list(_outside_functions(parse(source)))
-    return {name for node in nodes for name in _stored(node)} | function_names(source)
+    """The names that a cell binds otherwise than by an import at its top level, which runs in any case."""
+    tree = parse(source)
+    nodes = list(_outside_functions(tree))
+    made = {name for node in nodes for name in _stored(node)} | function_names(source)
+    made |= {name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names}
+    return made | _imported(set(nodes) - set(tree.body))
 
 
-def imported_names(source: str) -> set[str]:
-    """The names that a cell's imports bind."""
-    nodes = [n for n in _outside_functions(parse(source)) if isinstance(n, ast.Import | ast.ImportFrom)]
-    return {alias.asname or alias.name.split(".")[0] for node in nodes for alias in node.names} - {"*"}
+def _imported(nodes: Iterable[ast.AST]) -> set[str]:
+    """The names that those of the nodes bind which are imports."""
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names} - {"*"}
 
 
 def imported_modules(source: str) -> set[str]:
@@ -112,7 +108,7 @@ def imports_of(source: str) -> str:
 
 def reaches_out(source: str) -> bool:
     """Whether a cell could change more than its own names: modules, the session, other processes."""
-    if any(_is_magic(line) and not QUIET_MAGIC.match(line.strip()) for line in _lines(source)):
+    if not all(map(QUIET_MAGIC.match, reading(source).magics)):
         return True
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -133,7 +129,7 @@ def reaches_out(source: str) -> bool:
 
 def is_open_ended(source: str) -> bool:
     """Whether a cell may define names that its text doesn't show."""
-    if any(line.strip().startswith(("%run", "%load", "%%writefile")) for line in _lines(source)):
+    if any(map(OPEN_ENDED_MAGIC.match, reading(source).magics)):
         return True
     nodes = list(ast.walk(parse(source)))
     stars = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
@@ -148,12 +144,12 @@ def plain(source: str) -> str:
 
 def without(source: str, statements: set[str]) -> str:
     """The cell without those top-level statements, given as their dumps; other lines keep their place."""
-    lines = _lines(source)
-    for node in parse(source).body:
-        if _dump(node) in statements:
-            first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
-            lines[first - 1 : node.end_lineno] = ["pass"] + [""] * ((node.end_lineno or first) - first)
-    return "\n".join(lines)
+    lines = list(reading(source).lines)
+    found = [node for node in parse(source).body if _dump(node) in statements]
+    for node in found:
+        first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
+        lines[first - 1 : node.end_lineno] = ["pass"] + [""] * ((node.end_lineno or first) - first)
+    return "\n".join(lines) if found else source
 
 
 def open_statements(source: str) -> list[tuple[str, str | None]]:
@@ -192,12 +188,3 @@ def _root(node: ast.AST) -> str | None:
 
 def _stored(node: ast.AST) -> list[str]:
     return [node.id] if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else []
-
-
-def _is_magic(line: str) -> bool:
-    return MAGIC.search(line) is not None
-
-
-def _lines(source: str) -> list[str]:
-    """The lines as Python counts them."""
-    return re.split(r"\r\n|\r|\n", source)

@@ -84,6 +84,17 @@ def test_an_error_names_the_input_where_it_is_shown_and_its_kind_where_not(quest
     assert len(TELLABLE) < 10
 
 
+def test_where_a_definition_might_have_been_hidden_and_wasnt_nothing_of_a_run_is_told(question):
+    absent = {"end": "error", "reason": "NameError: name 'signal' is not defined", "values": [None]}
+    outcome = Outcome({"q1-probe-1": absent}, None)
+    open_ended = Match("answered", names=("signal",))
+    graded = explain(question, open_ended, compare(question, outcome), outcome)
+    assert graded.reasons == ["not answered yet; its hints are in the notebook"]
+    assert (graded.earned, graded.failed, graded.help) == (0, [], None)
+    shown = dataclasses.replace(open_ended, places=("cell-3",))
+    assert "NameError" in explain(question, shown, compare(question, outcome), outcome).reasons[0]
+
+
 def test_check_says_that_more_is_tried(question, course):
     visible = visible_part(read_key(course.solutions / "key" / "tiny.json")).questions[0]
     assert verdict(told(visible, (0.5, 1.0))) == (

@@ -56,6 +56,18 @@ def test_an_input_that_was_changed_is_told(published):
     assert [sent["changed"] for sent in published if "changed" in sent] == ["b"]
 
 
+def test_a_decorated_function_has_the_names_of_its_own_inputs(published):
+    @torch.no_grad()
+    def f(a, b, *more, c=None):
+        b.mul_(2)
+        more[0].mul_(2)
+        return a
+
+    source = "probe(f(1, torch.ones(2), torch.ones(2), c=torch.ones(2)))"
+    inside.call(source, "t", ["f"], {"f": f, "torch": torch})
+    assert [sent["changed"] for sent in published if "changed" in sent] == ["b", "more"]
+
+
 def test_what_is_no_function_is_called_as_it_is(published):
     inside.call("probe(f(1.0))", "t", ["f", "absent"], {"f": float})
     assert len(published) == 1

@@ -1,10 +1,13 @@
 """What counts is the last definition in the order of the notebook; what is missing is told in a sentence."""
 
+import textwrap
+
 import pytest
 
 from gdmcourse.grading.key import read_key
 from gdmcourse.grading.match import match, needed
 from gdmcourse.grading.read import read
+from gdmcourse.grading.syntax import open_statements, without
 
 STUB = 'raise NotImplementedError("q{}: replace this line by your answer")'
 
@@ -71,6 +74,42 @@ def test_definitions_below_an_if_and_under_magic_are_found(submit, matched):
     assert states(matched(submit(**answers))) == ["answered"] * 3
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "%matplotlib inline\ndef signal(a):  # is it the square root?\n    return math.sqrt(a)",
+        "%matplotlib inline\nn = (7\n     % 3)\ndef signal(a):\n    return math.sqrt(a)",
+        "!pip install \\\n    numpy\ndef signal(a):\n    return math.sqrt(a)",
+        "if True:\n    %matplotlib inline\ndef signal(a):\n    return math.sqrt(a)",
+        "\n    def signal(a):\n        return math.sqrt(a)\n    %time signal(1)",
+        ">>> def signal(a):\n...     return math.sqrt(a)\n>>> signal(1)",
+        "In [3]: def signal(a):\n   ...:     return math.sqrt(a)",
+        "!echo (\n!echo it's\ndef signal(a):\n    return math.sqrt(a)\nsignal??",
+    ],
+)
+def test_a_cell_is_read_as_ipython_reads_it(submit, matched, answer):
+    found = matched(submit(q1=answer))
+    assert states(found) == ["answered"] * 3
+    assert found.pieces[0].source == answer
+
+
+def test_a_stub_above_an_indented_answer_goes_without_its_indent(submit, matched):
+    stub = "    def signal(a):\n        raise NotImplementedError\n"
+    dumps = {dump for dump, _ in open_statements(textwrap.dedent(stub))}
+    left = without(stub + "    %time 1\n    def signal(a):\n        return 1", dumps)
+    assert left == "pass\n\n%time 1\ndef signal(a):\n    return 1"
+
+
+def test_a_definition_by_a_global_statement_is_found(submit, matched):
+    answer = "def main():\n    global signal\n    signal = math.sqrt\nmain()"
+    assert states(matched(submit(q1=answer))) == ["answered"] * 3
+
+
+def test_code_that_hides_its_magic_takes_no_time(submit, matched):
+    answer = "\n".join(["!echo ("] * 20_000)
+    assert states(matched(submit(q1=f"def signal(a:\n{answer}")))[0] == "missing"
+
+
 def test_an_untouched_stub_is_one_whatever_stands_beside_it(submit, matched, course):
     stub = next("".join(c["source"]) for c in course.notebook()["cells"] if c["id"] == "q1-answer")
     found = matched(submit(q1=f"{stub}\n%time import builtins; builtins.seen = []"))
@@ -102,6 +141,19 @@ def test_an_answer_that_is_not_found_is_missed_with_a_sentence(submit, matched, 
 def test_what_may_define_anything_is_tried(submit, matched, way):
     found = matched(submit(q2="exec('noise = 1')" if way == "exec" else way))
     assert found.questions["q2"].state == "answered"
+
+
+def test_loading_an_extension_defines_nothing(submit, matched):
+    assert matched(submit(q2="%load_ext autoreload")).questions["q2"].state == "missing"
+
+
+def test_an_import_below_a_try_is_needed_as_it_wont_run_otherwise(submit, matched):
+    def edit(notebook):
+        source = "try:\n    import cmath as c\nexcept ImportError:\n    !pip install cmath"
+        notebook["cells"].insert(at(notebook, "q1-answer"), cell(source))
+
+    pieces = matched(submit(edit, q1="def signal(a):\n    return c.sqrt(a).real")).pieces
+    assert [piece.answers for piece in needed(pieces, ("signal",))] == [(), ("q1",)]
 
 
 def test_what_a_question_builds_on_is_needed_and_no_patch_of_another_answer(submit, matched):
