@@ -33,7 +33,8 @@ def reading(source: str) -> Reading:
     lines = [f"{line}\n" for line in lines_of(source)]
     for clean in (ipython.leading_indent, ipython.classic_prompt, ipython.ipython_prompt):
         lines = clean(lines)
-    taken, magics = tuple(line.removesuffix("\n") for line in lines), []
+    taken, magics = lines_of("".join(lines).removesuffix("\n")), list[str]()
+    lines = [f"{line}\n" for line in taken]
     first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     if lines and lines[first].startswith("%%"):
         magics.append(lines[first].strip())
@@ -45,7 +46,7 @@ def reading(source: str) -> Reading:
             end = ipython.find_end_of_continued_line(lines, start)
             magics.append("".join(lines[start : end + 1])[column:].strip())
             lines[start : end + 1] = [f"{lines[start][:column]}None\n", *["\n"] * (end - start)]
-    return Reading(taken, "".join(lines), tuple(magics))
+    return Reading(tuple(taken), "".join(lines), tuple(magics))
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -22,6 +22,7 @@ from gdmcourse.grading.syntax import (
     made_names,
     open_statements,
     parse,
+    passed_names,
     plain,
     read_names,
     touched_names,
@@ -31,12 +32,16 @@ from gdmcourse.grading.syntax import (
 
 @dataclass(frozen=True)
 class Piece:
-    """A code cell of the student's that will run, with the questions whose functions it defines."""
+    """A code cell of the student's that will run, with the questions whose functions it defines.
+
+    It ``makes`` or changes some names, and ``passes`` others to functions that may change them.
+    """
 
     name: str
     source: str
     answers: tuple[str, ...] = ()
     makes: frozenset[str] = frozenset()
+    passes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,11 @@ def match(sheet: Sheet, key: Key) -> Matched:
         bound = bound_names(source)
         answers = tuple(q for q, asked in names.items() if bound & set(asked))
         makes = made_names(source) | (bound & {name for asked in names.values() for name in asked})
-        if not answers:
-            makes |= touched_names(source)  # of an answer only what it makes, so that no patch is taken along
-        pieces.append(Piece(f"cell-{cell.number}", source, answers, frozenset(makes)))
+        passes = set[str]()
+        if not answers:  # of an answer only what it makes, so that no patch is taken along
+            makes |= touched_names(source)
+            passes = passed_names(source)
+        pieces.append(Piece(f"cell-{cell.number}", source, answers, frozenset(makes), frozenset(passes)))
     return Matched(pieces, {q.id: _match(q, names[q.id], pieces, sheet, key) for q in key.questions})
 
 
@@ -89,9 +96,13 @@ def asked_names(question: KeyQuestion) -> tuple[str, ...]:
 def needed(pieces: list[Piece], names: tuple[str, ...], *, imports: bool = False) -> list[Piece]:
     """The pieces that make or change the names, or a name that such a piece reads, in the student's order.
 
-    An import counts as making its name only where ``imports`` says so.
+    An import counts as making its name only where ``imports`` says so; then what is only passed on doesn't
+    count, nor a method of what no piece makes, as in ``torch.manual_seed(0)``.
     """
-    made = {piece.name: piece.makes | (bound_names(piece.source) if imports else set()) for piece in pieces}
+    made = {piece.name: piece.makes | piece.passes for piece in pieces}
+    if imports:
+        own = {name for piece in pieces for name in made_names(piece.source)}
+        made = {piece.name: (piece.makes & own) | bound_names(piece.source) for piece in pieces}
     wanted, chosen = set(names), set[str]()
     while more := [p for p in pieces if p.name not in chosen and not wanted.isdisjoint(made[p.name])]:
         chosen |= {piece.name for piece in more}

@@ -86,12 +86,24 @@ def imported_modules(source: str) -> set[str]:
 
 
 def touched_names(source: str) -> set[str]:
-    """The names that a cell may change in place: ``table[0] = 1``, ``model.eval()``, ``total += 1``."""
+    """The names that a cell may change in place: ``table[0] = 1``, ``model.eval()``, ``model.rate = 1``."""
     nodes = list(_outside_functions(parse(source)))
-    roots = [node for node in nodes if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)]
-    calls = [n.value.func for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
-    found = {_root(node) for node in [*roots, *(call for call in calls if isinstance(call, ast.Attribute))]}
-    return {name for name in found if name}
+    fields = [node for node in nodes if isinstance(node, ast.Subscript | ast.Attribute)]
+    stored = [node for node in fields if isinstance(node.ctx, ast.Store)]
+    methods = [call.func for call in _calls(nodes) if isinstance(call.func, ast.Attribute)]
+    return set(filter(None, map(_root, [*stored, *methods])))
+
+
+def passed_names(source: str) -> set[str]:
+    """The names of what a cell hands to a function whose value it doesn't keep: ``fill(table)``."""
+    calls = _calls(_outside_functions(parse(source)))
+    given = [a for call in calls for a in [*call.args, *(keyword.value for keyword in call.keywords)]]
+    return set(filter(None, (_root(node) for node in given if not isinstance(node, ast.Call))))
+
+
+def _calls(nodes: Iterable[ast.AST]) -> list[ast.Call]:
+    """The calls that are statements of their own."""
+    return [n.value for n in nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Call)]
 
 
 def read_names(source: str) -> set[str]:

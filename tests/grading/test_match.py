@@ -84,6 +84,7 @@ def test_definitions_below_an_if_and_under_magic_are_found(submit, matched):
         "\n    def signal(a):\n        return math.sqrt(a)\n    %time signal(1)",
         ">>> def signal(a):\n...     return math.sqrt(a)\n>>> signal(1)",
         "In [3]: def signal(a):\n   ...:     return math.sqrt(a)",
+        "%time 1\ntext = 'a\u2028b'\n\x0c\ndef signal(a):\n    return math.sqrt(a)",
         "!echo (\n!echo it's\ndef signal(a):\n    return math.sqrt(a)\nsignal??",
     ],
 )
@@ -156,6 +157,16 @@ def test_an_import_below_a_try_is_needed_as_it_wont_run_otherwise(submit, matche
     assert [piece.answers for piece in needed(pieces, ("signal",))] == [(), ("q1",)]
 
 
+@pytest.mark.parametrize("change", ["fill(table)", "table.limit = 1", "fill(of=table.rows[0])"])
+def test_a_cell_that_changes_what_an_answer_reads_is_needed(submit, matched, change):
+    def edit(notebook):
+        for source in ("table = Table()", "print(tables)", change):
+            notebook["cells"].insert(at(notebook, "q1-answer"), cell(source))
+
+    pieces = matched(submit(edit, q1="def signal(a):\n    return table[0]")).pieces
+    assert [p.source for p in needed(pieces, ("signal",))][:2] == ["table = Table()", change]
+
+
 def test_what_a_question_builds_on_is_needed_and_no_patch_of_another_answer(submit, matched):
     def edit(notebook):
         cells = notebook["cells"]
@@ -192,12 +203,14 @@ def test_a_forbidden_import_is_named_where_the_answer_uses_it(submit, matched, i
     assert allowed["q2"].state == "answered"
 
 
-def test_a_comparison_with_the_library_beside_the_answer_is_allowed(submit, matched):
+@pytest.mark.parametrize(
+    "comparison", ["print(theirs, noise(1))", "math.fsum([noise(1), theirs])", "compare(noise, theirs)"]
+)
+def test_a_comparison_with_the_library_beside_the_answer_is_allowed(submit, matched, comparison):
     def edit(notebook):
-        notebook["cells"].append(
-            cell("from gdmcourse.probability import x as theirs\nprint(theirs, noise(1))")
-        )
+        notebook["cells"].append(cell(source))
 
+    source = f"from gdmcourse.probability import x as theirs\n{comparison}"
     found = matched(submit(edit), forbid=["gdmcourse.probability"])
     assert states(found) == ["answered"] * 3
 
