@@ -9,7 +9,7 @@ from gdmcourse.grading.compare import Call, Compared
 from gdmcourse.grading.inputs import Input, inputs
 from gdmcourse.grading.key import KeyQuestion
 from gdmcourse.grading.match import Match
-from gdmcourse.grading.result import Marked, QuestionGrade
+from gdmcourse.grading.result import UNSHOWN, Marked, QuestionGrade
 from gdmcourse.grading.run import Outcome
 from gdmcourse.grading.values import agree, difference
 
@@ -58,7 +58,7 @@ def explain(
         return replace(grade, earned=question.points)
     failed = [line for probe in probes if not probe.probe.hidden for line in _failed(probe)]
     if any(probe.probe.hidden and probe.share < 1 for probe in probes):
-        failed = [*failed[:MOST], "it is wrong at an input that isn't shown"]
+        failed = [*failed[:MOST], UNSHOWN]
     hint = _changed(probes) or _hint(question, probes)
     reasons = _reasons(match, probes, outcome)
     return replace(

@@ -35,32 +35,35 @@ class Input:
 def inputs(source: str, count: int) -> list[Input]:
     """The input of each of a probe's ``count`` values, as far as the text of the probe tells."""
     body = ast.parse(source).body
-    origins = dict(_origins(body))
-    found = [*_inputs(body, origins, count)]
+    tries = ([*_inputs(body, {}, steps)] for steps in range(count + 1))
+    found = next((found for found in tries if len(found) == count), [*_inputs(body, {}, count)])
     last = found[-1] if found else Input(ast.Name("the probe"))
     return (found + [last] * count)[:count]
 
 
 def _inputs(
-    body: list[ast.stmt], origins: dict[str, ast.expr], count: int, varies: str = ""
+    body: list[ast.stmt], origins: dict[str, ast.expr], steps: int, varies: str = ""
 ) -> Iterator[Input]:
+    """The inputs in their order, if each loop whose text doesn't show its steps has that many."""
     for node in body:
         if isinstance(node, ast.For):
-            for number, value in enumerate(_steps(node, count), 1):
+            for number, value in enumerate(_steps(node, steps), 1):
                 what = ast.unparse(node.iter)
                 known = f" with {ast.unparse(node.target)} = {value}"
                 text = known if value else f", number {number} of {_short(what)}"
-                yield from _inputs(node.body, origins | dict(_origins(node.body)), count, text)
+                yield from _inputs(node.body, dict(origins), steps, text)
         elif _is_probe(node):
             shown = node.value.args[0]  # type: ignore[attr-defined]
             yield Input(shown, origins.get(shown.id) if isinstance(shown, ast.Name) else None, varies)
+        else:
+            origins |= dict(_origins([node]))
 
 
-def _steps(loop: ast.For, count: int) -> list[str]:
-    """What a loop runs over, where its text shows that; else a step for each value."""
+def _steps(loop: ast.For, steps: int) -> list[str]:
+    """What a loop runs over, where its text shows that."""
     if isinstance(loop.iter, ast.Tuple | ast.List):
         return [_short(ast.unparse(value)) for value in loop.iter.elts]
-    return [""] * count
+    return [""] * steps
 
 
 def _origins(body: list[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:

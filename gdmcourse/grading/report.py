@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gdmcourse.grading.clean import clean
-from gdmcourse.grading.result import Grade, QuestionGrade
+from gdmcourse.grading.result import UNSHOWN, Grade, QuestionGrade
 from gdmcourse.grading.sandbox import PACKAGE
 
 STYLE = """
@@ -37,7 +37,7 @@ def verdict(question: QuestionGrade) -> str:
 
 def lines(question: QuestionGrade) -> list[str]:
     """All that there is to say about a question below its verdict, in the order of use."""
-    said = [*question.failed, *question.reasons]
+    said = sorted([*question.failed, *question.reasons], key=lambda line: line == UNSHOWN)
     if question.hint:
         said.append(f"Hint: {question.hint}")
     if question.help:

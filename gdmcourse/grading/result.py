@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+UNSHOWN = "it is wrong at an input that isn't shown"
+
 
 @dataclass(frozen=True)
 class Marked:

@@ -75,13 +75,20 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def imported_modules(source: str) -> set[str]:
-    """The modules that a cell imports anywhere, as full dotted names; ``from a import b`` may be both."""
+    """The modules that a cell imports anywhere, as full dotted names; ``from a import b`` may be both.
+
+    What is only named counts as well, by ``a.b`` or as the text ``"a.b"``, since an import can be a call.
+    """
     modules = set()
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            modules.add(_dotted(node))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            modules.add(node.value)
     return modules
 
 
@@ -196,6 +203,15 @@ def _root(node: ast.AST) -> str | None:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
+
+
+def _dotted(node: ast.AST) -> str:
+    """The text of ``a.b.c``, empty where it doesn't start with a name; no module lies deeper than ten."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute) and len(parts) < 10:
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _stored(node: ast.AST) -> list[str]:

@@ -23,6 +23,15 @@ def found(*items, entry=None):
             found(),
             ["at part, number 1 of f(7)", "at part, number 2 of f(7)"],
         ),
+        (
+            "for a in f(1):\n    probe(a)\nfor b in f(2):\n    probe(b)\nprobe(g(3))",
+            found(),
+            [
+                *(f"at {name}, number {n} of f({k})" for k, name in ((1, "a"), (2, "b")) for n in (1, 2)),
+                "at g(3)",
+            ],
+        ),
+        ("x = f(1)\nprobe(x)\nx = f(2)\nprobe(x)", found(), ["at x = f(1)", "at x = f(2)"]),
         ("if True:\n    probe(f(1))", found(), ["at the probe"]),
     ],
 )

@@ -193,6 +193,8 @@ def test_what_a_question_builds_on_is_needed_and_no_patch_of_another_answer(subm
         "from gdmcourse.probability import gaussian_kl as noise",
         "import gdmcourse.probability.gaussian as gaussian\ndef noise(a):\n    return gaussian.noise(a)",
         "def noise(a):\n    from gdmcourse.probability import noise\n    return noise(a)",
+        "import gdmcourse.recipes\nnoise = gdmcourse.probability.noise",
+        "import importlib\nnoise = importlib.import_module('gdmcourse.probability.gaussian').noise",
     ],
 )
 def test_a_forbidden_import_is_named_where_the_answer_uses_it(submit, matched, import_it):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gdmcourse.grading import report
 from gdmcourse.grading.clean import LONGEST, clean
-from gdmcourse.grading.result import Grade, QuestionGrade
+from gdmcourse.grading.result import UNSHOWN, Grade, QuestionGrade
 
 ODD = "a\ud800\x1b[31mred\x1b]0;title\x07\n\x00\u202e  b"
 
@@ -31,6 +31,11 @@ def test_whatever_comes_becomes_one_line_that_can_be_encoded(text):
 
 def test_escape_sequences_leave_no_trace():
     assert clean(ODD) == "a? red b"
+
+
+def test_an_error_at_an_input_that_is_shown_is_told_before_one_that_isnt():
+    graded = made(failed=["a", UNSHOWN], reasons=["b"]).questions[0]
+    assert report.lines(graded) == ["a", "b", UNSHOWN]
 
 
 def test_every_form_of_a_report_takes_odd_words():
