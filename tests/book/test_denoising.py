@@ -17,7 +17,7 @@ from gdmcourse.diffusion import (
     x0_from_velocity,
 )
 from gdmcourse.nn import UNet
-from gdmcourse.probability import GaussianMixture
+from gdmcourse.probability import GaussianMixture, condition, gaussian_kl
 from gdmcourse.recipes.ddpm import SCHEDULES as NOISE
 from gdmcourse.studies import record
 from gdmcourse.studies.number_of_steps import LENGTHS, SCHEDULES, measure
@@ -32,16 +32,21 @@ STEP = float(GRID[1] - GRID[0])
 @pytest.mark.equation("eq-bound-gap")
 @pytest.mark.parametrize("x0", [-0.8, 0.5])
 def test_the_bound_less_its_gap_is_the_negative_log_likelihood(x0):
-    """Two steps on a grid: every integral of the claim is a sum over (x_1, x_2)."""
-    betas = (0.3, 0.5)
+    """A linear model of two steps: the bound by quadrature, p(x_0) and p(x_1, x_2 | x_0) by conditioning."""
     x1, x2 = GRID[::4, None], GRID[None, ::4]
-    cell = (4 * STEP) ** 2
     q = bell(x1, math.sqrt(0.7) * x0, 0.3) * bell(x2, math.sqrt(0.5) * x1, 0.5)
-    joint = bell(x2, 0.0, 1.0) * bell(x1, 0.6 * torch.tanh(x2), betas[1]) * bell(x0, 0.9 * x1, betas[0])
-    p0 = float(joint.sum() * cell)
-    bound = float((q * (q / joint).log()).sum() * cell)
-    gap = float((q * (q / (joint / p0)).log()).sum() * cell)
-    assert bound - gap == pytest.approx(-math.log(p0), abs=1e-6)
+    joint = bell(x2, 0.0, 1.0) * bell(x1, 0.6 * x2, 0.5) * bell(x0, 0.9 * x1, 0.3)
+    bound = float((q * (q / joint).log()).sum() * (4 * STEP) ** 2)
+    # x_2, x_1 and x_0 of the model are these sums of independent standard normal numbers.
+    parts = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.5**0.5, 0.0], [0.54, 0.9 * 0.5**0.5, 0.3**0.5]]).double()
+    covariance = parts @ parts.T
+    mean, spread = condition(torch.zeros(3).double(), covariance, [2], torch.tensor([x0]).double())
+    forward_mean = torch.tensor([math.sqrt(0.35) * x0, math.sqrt(0.7) * x0]).double()
+    shared = math.sqrt(0.5) * 0.3
+    forward = torch.tensor([[0.65, shared], [shared, 0.3]]).double()
+    gap = float(gaussian_kl(forward_mean, forward, mean, spread))
+    likelihood = bell(torch.tensor(x0).double(), 0.0, float(covariance[2, 2])).log()
+    assert bound - gap == pytest.approx(-float(likelihood), abs=1e-6)
     assert gap > 0.01
 
 
@@ -198,9 +203,11 @@ def test_the_record_of_the_number_of_steps_says_what_the_page_says():
     assert worst["accuracy"] < min(row["accuracy"] for row in rows.values())
     beyond = [row["frechet"] for (_, T), row in rows.items() if T > 100]
     assert rows["linear", 100]["frechet"] < max(beyond)
-    for noise in SCHEDULES:  # no order in what is left
+    for noise in SCHEDULES:  # no order in the distances that are left
         found = [rows[noise, T]["frechet"] for T in (500, 1000, 1500)]
         assert found != sorted(found, reverse=True)
+    shares = [rows["linear", T]["accuracy"] for T in LENGTHS]
+    assert shares == sorted(shares)  # the hint
 
 
 def test_the_record_of_the_number_of_steps_is_of_the_schedules_it_names():
@@ -215,8 +222,8 @@ def test_the_record_of_the_number_of_steps_is_of_the_schedules_it_names():
 
 
 @pytest.mark.slow
-def test_one_run_of_the_record_can_be_repeated_in_small():
-    row = measure("linear-unscaled", 100, steps=120, samples=80)
+def test_one_run_of_the_record_can_be_repeated_in_small(tmp_path):
+    [row] = measure(tmp_path, noise="linear-unscaled", T=100, steps=120, samples=80, seed=0)
     assert row["alpha_bar_T"] == pytest.approx(0.36, abs=0.01)
     assert row["frechet"] > row["reference"]
     assert 0 <= row["accuracy"] <= 1

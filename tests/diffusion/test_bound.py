@@ -134,7 +134,7 @@ def test_the_bound_of_a_batch_is_an_estimate_of_its_terms(kind):
 
 @pytest.mark.equation("eq-bound-weight")
 @pytest.mark.parametrize("kind", ["small", "large"])
-@pytest.mark.parametrize("t", [2, 3, 4])
+@pytest.mark.parametrize("t", [1, 2, 3, 4])
 def test_a_term_is_a_weighted_error_of_the_noise(t, kind):
     generator = torch.Generator().manual_seed(0)
     x0, noise, guess = (torch.randn(6, 5, generator=generator) for _ in range(3))
@@ -144,7 +144,9 @@ def test_a_term_is_a_weighted_error_of_the_noise(t, kind):
     difference = bound_term(SCHEDULE, x0, x_t, times, guess, table) - bound_term(
         SCHEDULE, x0, x_t, times, noise, table
     )
-    weighted = bound_weights(SCHEDULE, kind)[t] * (guess - noise).square().sum(1)
+    weight = BETAS[t - 1] ** 2 / (2 * model_variance(t, kind) * (1 - BETAS[t - 1]) * (1 - ALPHA_BAR[t]))
+    assert float(bound_weights(SCHEDULE, kind)[t]) == pytest.approx(weight, rel=1e-5)
+    weighted = weight * (guess - noise).square().sum(1)
     torch.testing.assert_close(difference, weighted, rtol=1e-4, atol=1e-4)
     assert bound_weights(SCHEDULE, kind)[0] == 0
 

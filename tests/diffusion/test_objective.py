@@ -1,10 +1,13 @@
 """The training objective: what is regressed on what, at which times, with which labels."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from gdmcourse.diffusion import (
+    Schedule,
     ScheduleError,
     as_denoiser,
     cosine_schedule,
@@ -15,6 +18,7 @@ from gdmcourse.diffusion import (
     linear_schedule,
     simple_loss,
 )
+from gdmcourse.diffusion.bound import bound_term
 from gdmcourse.diffusion.objective import prediction_errors, regression_target
 from gdmcourse.nn import UNet
 from gdmcourse.probability import GaussianMixture
@@ -43,6 +47,33 @@ def test_the_simple_loss_written_out_image_by_image():
         x_t = alpha_bar**0.5 * x0[i].double() + (1 - alpha_bar) ** 0.5 * noise[i].double()
         total += float((torch.sin(x_t) * time / 1000 - noise[i]).square().sum())
     assert float(simple_loss(network, SCHEDULE, x0, t, noise)) == pytest.approx(total / x0.numel(), rel=1e-4)
+
+
+@pytest.mark.equation("eq-simple-loss", "eq-bound-weight")
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_the_simple_loss_is_the_bound_with_every_weight_one(kind):
+    """From the bound's terms t = 1 … T, less their constants over D w_t, both written out here."""
+    betas, kept, total, simple = [0.1, 0.25, 0.4, 0.6], 1.0, 0.0, 0.0
+    schedule = Schedule.from_betas(torch.tensor(betas))
+    x0, noise = normal(6, 5), normal(6, 5, seed=1)
+
+    def network(x, t, y=None):
+        return torch.sin(x) * t.view(-1, 1) / 3
+
+    second = betas[1] * betas[0] / (1 - 0.9 * 0.75)  # β̃_2, which stands in for β̃_1
+    for time, beta in enumerate(betas, start=1):
+        before, kept, t = kept, kept * (1 - beta), torch.full((6,), time)
+        narrow = beta * (1 - before) / (1 - kept)
+        variance = beta if kind == "large" else narrow if time > 1 else second
+        ratio = narrow / variance
+        constant = 5 / 2 * (ratio - 1 - math.log(ratio) if time > 1 else math.log(2 * math.pi * variance))
+        weight = beta**2 / (2 * variance * (1 - beta) * (1 - kept))
+        x_t = kept**0.5 * x0 + (1 - kept) ** 0.5 * noise
+        log_variance = torch.full_like(x0, math.log(variance))
+        term = bound_term(schedule, x0, x_t, t, network(x_t, t), log_variance).mean()
+        total += float(term - constant) / (5 * weight) / 4
+        simple += float(simple_loss(network, schedule, x0, t, noise)) / 4
+    assert total == pytest.approx(simple, rel=1e-4)
 
 
 @pytest.mark.equation("eq-simple-loss")

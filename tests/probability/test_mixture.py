@@ -143,15 +143,22 @@ def test_noise_and_denoised_point_add_up_to_x_t(mixture, alpha_bar):
 
 
 @pytest.mark.equation("eq-mixture-noise", "eq-best-guess")
-def test_no_other_guess_of_the_noise_has_a_smaller_error(generator):
-    """The conditional mean leaves an error uncorrelated with any function of x_t."""
-    x0, eps = (torch.randn(400_000, 1, dtype=torch.float64, generator=generator) for _ in range(2))
-    x0 = LINE.sample(400_000, generator)
-    x_t = math.sqrt(0.5) * x0 + math.sqrt(0.5) * eps
-    error = (LINE.noise(x_t, 0.5) - eps)[:, 0]
-    for feature in (torch.ones_like(x_t), x_t, x_t.square(), (3 * x_t).sin()):
-        product = error * feature[:, 0]
-        assert abs(product.mean()) < 4 * product.std() / math.sqrt(len(product))
+def test_the_error_of_any_guess_is_that_of_the_mean_and_its_distance_to_it():
+    """E[ε given x_t] and all expectations by quadrature over (ε, x_t), for guesses near the best and far."""
+    eps, x_t = (torch.linspace(-end, end, 1201, dtype=torch.float64) for end in (8.0, 7.0))
+    clean = (x_t[:, None] - math.sqrt(0.4) * eps) / math.sqrt(0.6)
+    weight = (LINE.log_prob_1d(clean.flatten()).reshape(1201, 1201) - eps**2 / 2).exp()
+    weight = weight / weight.sum()
+    mean = (weight @ eps) / weight.sum(1)
+    best = LINE.noise(x_t[:, None], 0.6)[:, 0]
+    seen = weight.sum(1) > 1e-9
+    close(best[seen], mean[seen], rtol=1e-6, atol=1e-6)
+
+    def error(guess):
+        return (weight * (eps - guess[:, None]).square()).sum()
+
+    for guess in (1.02 * best, x_t / 2, torch.sin(3 * x_t), torch.zeros_like(x_t)):
+        close(error(guess), error(best) + (weight.sum(1) * (best - guess).square()).sum(), rtol=1e-6, atol=0)
 
 
 @given(mixtures())
