@@ -42,3 +42,11 @@ def test_no_stop_is_doubled_or_lost(site, name):
 )
 def test_such_faults_would_be_seen(text, fault):
     assert fault.search(text)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_place_of_a_number_is_left_empty(site, name):
+    article = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser").article
+    for code in article.select("pre, code"):
+        code.decompose()
+    assert "%s" not in article.get_text()

@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -55,15 +56,28 @@ class MoveFigure(SphinxTransform):
         return None
 
     def _pointer(self, figure: nodes.figure) -> nodes.paragraph:
-        number = addnodes.number_reference(
-            "", "", nodes.Text("Fig. %s"), refid=figure["ids"][0], title="Fig. %s"
-        )
+        number = addnodes.number_reference("", "", refid=figure["ids"][0], classes=["opening-number"])
         end = nodes.Text(" stands at the top of the page.")
         return nodes.paragraph("", "", number, end, classes=["opening-pointer"])
 
 
+class NumberPointer(SphinxPostTransform):
+    """Write the figure's number into the sentence that says where it is, once figures are numbered."""
+
+    default_priority = 500
+
+    def run(self, **kwargs: object) -> None:
+        """Go through the page's sentences."""
+        numbers = self.env.toc_fignumbers.get(self.env.docname, {}).get("figure", {})
+        for reference in self.document.findall(addnodes.number_reference):
+            if "opening-number" in reference["classes"]:
+                number = ".".join(map(str, numbers.get(reference["refid"], ())))
+                reference += nodes.Text(f"Fig. {number}" if number else "The figure")
+
+
 def setup(app: Sphinx) -> None:
-    """Register the directive and the transform."""
+    """Register the directive and the transforms."""
     app.add_node(Place)
+    app.add_post_transform(NumberPointer)
     app.add_directive("opening", Opening)
     app.add_transform(MoveFigure)
