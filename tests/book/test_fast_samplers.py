@@ -98,17 +98,29 @@ def test_at_eta_one_mean_and_variance_are_the_posteriors(schedule, t, s):
 
 
 @pytest.mark.equation("eq-ddim-step")
-@pytest.mark.parametrize("eta", [0.0, 0.6])
-def test_a_step_is_a_draw_around_the_line_through_both_guesses(eta):
-    """Mean and spread of 20,000 draws against the definition of the family."""
+@pytest.mark.parametrize("eta", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize("guess", ["right", "wrong"])
+def test_a_step_from_noisy_data_leads_to_noisy_data_if_the_image_is_known(eta, guess):
+    """q(x_s | x_0) of 50,000 steps, and not so if they jump to another image than the one behind x_t."""
     ((here, there),) = walk(SCHEDULES["cosine"], [700, 400])
-    x_t, x0 = torch.tensor([0.4, -1.1]).double(), torch.tensor([0.3, 0.9]).double()
-    sigma = ddim_sigma(here, there, eta)
-    drawn = ddim_step(x0, (x_t - here.signal * x0) / here.sigma, there, sigma, normal(20_000, 2))
-    direction = (x_t - here.signal * x0) / here.sigma
-    wanted = there.signal * x0 + math.sqrt(there.sigma**2 - sigma**2) * direction
-    close(drawn.mean(0), wanted, atol=0.02, rtol=0)
-    close(drawn.std(0), torch.full((2,), sigma).double(), atol=0.01, rtol=0)
+    x0 = torch.tensor([0.3, 0.9], dtype=torch.float64)
+    x_t = here.signal * x0 + here.sigma * normal(50_000, 2)
+    believed = x0 if guess == "right" else -x0
+    noise = (x_t - here.signal * believed) / here.sigma
+    x_s = ddim_step(believed, noise, there, ddim_sigma(here, there, eta), normal(50_000, 2, seed=1))
+    off = (x_s.mean(0) - there.signal * x0).abs()
+    if guess == "wrong":
+        assert off.min() > 0.1
+        return
+    assert off.max() < 0.015
+    close(x_s.var(0), torch.full((2,), there.sigma**2).double(), atol=0, rtol=0.03)
+    # How much of the noise is fresh shows in what x_s and x_t still share: nothing new at η = 0.
+    shared = float(torch.corrcoef(torch.stack([x_s[:, 0], x_t[:, 0]]))[0, 1])
+    forward = here.signal / there.signal * there.sigma / here.sigma  # of the forward process itself
+    if eta == 0.6:
+        assert forward + 0.02 < shared < 0.99
+    else:
+        assert shared == pytest.approx({0.0: 1.0, 1.0: forward}[eta], abs=0.01)
 
 
 @pytest.mark.equation("eq-ddim-euler")
