@@ -1,5 +1,7 @@
 """Guidance where the conditional law is known: mixtures, with the component as the label."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -152,15 +154,29 @@ def test_the_guided_mean_is_exact_in_small_steps():
 
 
 @pytest.mark.equation("eq-guided-mean")
-def test_the_guided_mean_completes_the_square():
-    """N(μ, Σ) times e^(s gᵀx), on a grid: a Gaussian with mean μ + sΣg and the same variance."""
-    mu, variance, g, s = 0.4, 0.3, 1.7, 2.5
-    x = torch.linspace(-10, 12, 200_001, dtype=torch.float64)
-    weight = (-((x - mu) ** 2) / (2 * variance) + s * g * x).softmax(0)
-    mean = float((weight * x).sum())
-    shifted = guided_mean(torch.tensor(mu), variance, torch.tensor(g), s)
-    assert float(shifted) == pytest.approx(mean, rel=1e-6)
-    assert float((weight * (x - mean) ** 2).sum()) == pytest.approx(variance, rel=1e-6)
+@pytest.mark.parametrize("s", [-0.5, 1.0, 2.5])
+def test_the_guided_mean_completes_the_square(s):
+    """N(μ, Σ) times e^(s gᵀ(x − μ)) on a grid: its mass is the factor, and it has the mean and Σ claimed."""
+    mu, g = torch.tensor([0.4, -0.7], dtype=torch.float64), torch.tensor([1.1, -0.6], dtype=torch.float64)
+    sigma = torch.tensor([[0.5, 0.3], [0.3, 0.4]], dtype=torch.float64)
+    axis = torch.linspace(-6, 6, 601, dtype=torch.float64)
+    x = torch.cartesian_prod(axis, axis)
+    bell = torch.distributions.MultivariateNormal(mu, sigma).log_prob(x)
+    product = (bell + s * (x - mu) @ g).exp() * (axis[1] - axis[0]) ** 2
+    assert float(product.sum()) == pytest.approx(math.exp(s**2 * float(g @ sigma @ g) / 2), rel=1e-6)
+    weight = product / product.sum()
+    mean = weight @ x
+    torch.testing.assert_close(mean, mu + s * sigma @ g)
+    torch.testing.assert_close((x - mean).T @ (weight[:, None] * (x - mean)), sigma)
+
+
+@pytest.mark.equation("eq-guided-mean")
+def test_the_library_shifts_by_the_variance_of_each_coordinate():
+    """A step has the same variance for all coordinates, or one for each: the diagonal of Σ."""
+    mean, gradient = torch.tensor([0.4, -0.7]), torch.tensor([1.1, -0.6])
+    for variance in (torch.tensor(0.04), torch.tensor([0.04, 0.25])):
+        shift = torch.diag(variance.expand(2)) @ gradient
+        torch.testing.assert_close(guided_mean(mean, variance, gradient, 2.5), mean + 2.5 * shift)
 
 
 @pytest.mark.equation("eq-classifier-free-guidance")
