@@ -54,10 +54,11 @@ def test_bound_plus_divergence_is_the_log_likelihood_for_every_q(seed):
 def test_the_gradient_is_that_of_the_components_weighted_by_responsibilities(seed):
     mixture = some_mixture(seed)
     x = mixture.sample(1, gen(seed))
-    parameters = [mixture.means.clone(), mixture.covariances.clone()]
+    parameters = [mixture.weights.clone(), mixture.means.clone(), mixture.covariances.clone()]
     for parameter in parameters:
         parameter.requires_grad_()
-    log_joint = mixture.weights.log() + torch.distributions.MultivariateNormal(*parameters).log_prob(x)
+    weights, *bells = parameters
+    log_joint = weights.log() + torch.distributions.MultivariateNormal(*bells).log_prob(x)
     of_sum = torch.autograd.grad(torch.logsumexp(log_joint, 0), parameters, retain_graph=True)
     of_each = [torch.autograd.grad(value, parameters, retain_graph=True) for value in log_joint]
     r = e_step(x, mixture)[0].exp()[0]
