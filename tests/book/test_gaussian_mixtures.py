@@ -66,6 +66,15 @@ def test_the_gradient_is_that_of_the_components_weighted_by_responsibilities(see
         close(gradient, sum(r[k] * of_each[k][index] for k in range(3)))
 
 
+@pytest.mark.parametrize("floor", [1e-3, 0.5, 40.0])
+def test_what_a_floor_costs_is_the_formula_of_the_chapter(floor):
+    x = torch.randn(30, 1, generator=gen(1), dtype=torch.float64)
+    free, floored = (m_step(x, torch.ones(30, 1).double(), floor=f) for f in (0.0, floor))
+    s = free.covariances.item()
+    cost = 0.5 * (math.log1p(floor / s) + s / (s + floor) - 1)
+    assert (free.log_prob(x) - floored.log_prob(x)).mean().item() == pytest.approx(cost, rel=1e-9)
+
+
 @pytest.mark.equation("eq-gmm-matrix-derivatives")
 @pytest.mark.parametrize("d", [1, 2, 4])
 def test_derivatives_with_respect_to_a_matrix_by_autograd(d):
