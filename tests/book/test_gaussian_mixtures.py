@@ -54,15 +54,25 @@ def test_bound_plus_divergence_is_the_log_likelihood_for_every_q(seed):
 def test_the_gradient_is_that_of_the_components_weighted_by_responsibilities(seed):
     mixture = some_mixture(seed)
     x = mixture.sample(1, gen(seed))
-    parameters = [mixture.means.clone(), mixture.covariances.clone()]
+    parameters = [mixture.weights.clone(), mixture.means.clone(), mixture.covariances.clone()]
     for parameter in parameters:
         parameter.requires_grad_()
-    log_joint = mixture.weights.log() + torch.distributions.MultivariateNormal(*parameters).log_prob(x)
+    weights, *bells = parameters
+    log_joint = weights.log() + torch.distributions.MultivariateNormal(*bells).log_prob(x)
     of_sum = torch.autograd.grad(torch.logsumexp(log_joint, 0), parameters, retain_graph=True)
     of_each = [torch.autograd.grad(value, parameters, retain_graph=True) for value in log_joint]
     r = e_step(x, mixture)[0].exp()[0]
     for index, gradient in enumerate(of_sum):
         close(gradient, sum(r[k] * of_each[k][index] for k in range(3)))
+
+
+@pytest.mark.parametrize("floor", [1e-3, 0.5, 40.0])
+def test_what_a_floor_costs_is_the_formula_of_the_chapter(floor):
+    x = torch.randn(30, 1, generator=gen(1), dtype=torch.float64)
+    free, floored = (m_step(x, torch.ones(30, 1).double(), floor=f) for f in (0.0, floor))
+    s = free.covariances.item()
+    cost = 0.5 * (math.log1p(floor / s) + s / (s + floor) - 1)
+    assert (free.log_prob(x) - floored.log_prob(x)).mean().item() == pytest.approx(cost, rel=1e-9)
 
 
 @pytest.mark.equation("eq-gmm-matrix-derivatives")

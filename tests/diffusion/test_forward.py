@@ -134,11 +134,18 @@ def test_the_law_of_data_keeps_its_shape_and_gains_noise():
 
 
 @pytest.mark.equation("eq-forward-moments")
-def test_data_of_unit_variance_keeps_it():
-    """With Cov[x_0] = I every x_t has covariance I; a step without the factor √(1 − β) does not."""
-    for schedule in SCHEDULES.values():
-        total = schedule.alpha_bar + schedule.one_minus_alpha_bar
-        torch.testing.assert_close(total, torch.ones_like(total))
+@every_schedule
+def test_data_of_unit_variance_keeps_it(schedule):
+    """Cov[x_0] = I carried through single steps, and through one draw, whose two factors are read off."""
+    unit, nothing = torch.eye(3, dtype=torch.float64), torch.zeros(3, 3, dtype=torch.float64)
+    covariance = unit
+    for t in range(1, schedule.T + 1):
+        factor, added = transition(schedule, unit, t)
+        covariance = factor.mT @ covariance @ factor + added * unit
+        torch.testing.assert_close(covariance, unit, rtol=0, atol=1e-5)
+    for t in (1, schedule.T // 3, schedule.T):
+        signal, spread = q_sample(schedule, unit, t, nothing), q_sample(schedule, nothing, t, unit)
+        torch.testing.assert_close(signal @ signal.mT + spread @ spread.mT, unit, rtol=0, atol=1e-5)
 
 
 @pytest.mark.equation("eq-end-kl")

@@ -116,8 +116,18 @@ def test_triangle_inequalities(p, q, r):
 @pytest.mark.equation("eq-f-nonnegative")
 @pytest.mark.parametrize("name", GENERATORS)
 @given(mixtures(d=1), mixtures(d=1))
-def test_f_divergences_are_never_negative(name, p, q):
-    assert f_divergence(GENERATORS[name][0], p.log_prob_1d, q.log_prob_1d, COARSE) >= -1e-9
+def test_f_divergences_are_never_negative_and_zero_for_equals(name, p, q):
+    f = GENERATORS[name][0]
+    assert f_divergence(f, p.log_prob_1d, q.log_prob_1d, COARSE) >= -1e-9
+    assert abs(f_divergence(f, p.log_prob_1d, p.log_prob_1d, COARSE)) < 1e-9
+
+
+@pytest.mark.equation("eq-f-nonnegative")
+def test_both_conditions_on_a_generator_are_needed_and_zero_for_others_takes_a_bend_at_one():
+    assert f_divergence(lambda u: -(u - 1).square() / (u + 1), P, Q, GRID) < -0.01  # f(1) = 0, not convex
+    assert abs(f_divergence(lambda u: u - 1, P, Q, GRID)) < 1e-9  # convex, not strictly: 0 for p ≠ q
+    for f, _ in GENERATORS.values():
+        assert f_divergence(f, P, Q, GRID) > 0.01
 
 
 @pytest.mark.equation("eq-js-generator")
@@ -168,6 +178,19 @@ def test_disjoint_supports(gap):
     close(f_divergence(js_generator, left, right, grid).item(), LOG2, rtol=1e-3, atol=0)
     close(total_variation(left, right, grid).item(), 1.0, rtol=1e-3, atol=0)
     close(w1(left, right, grid).item(), gap, rtol=1e-3, atol=0)
+
+
+@pytest.mark.equation("eq-js-disjoint")
+@pytest.mark.parametrize("common", [0.5, 0.1, 1e-3])
+def test_what_two_laws_have_in_common_js_falls_short_of_log_2_by(common):
+    """Uniform on (0, 1) and (1 − c, 2 − c): where only one has mass log(p/m) is log 2, elsewhere it is 0."""
+
+    def uniform(start: float):
+        return lambda x: torch.where((x > start) & (x < start + 1), 0.0, -math.inf)
+
+    grid = torch.linspace(-0.5, 2.5, 600_001, dtype=torch.float64)
+    reading = js(uniform(0.0), uniform(1 - common), grid).item()
+    assert LOG2 - reading == pytest.approx(common * LOG2, rel=0.05)
 
 
 @pytest.mark.equation("eq-js-disjoint")

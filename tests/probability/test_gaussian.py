@@ -5,6 +5,7 @@ import ot
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 from scipy.linalg import sqrtm
 from torch.distributions import MultivariateNormal, kl_divergence
@@ -56,11 +57,22 @@ def test_kl_agrees_with_quadrature_in_two_dimensions():
 
 
 @pytest.mark.equation("eq-kl-nonnegative")
-@given(gaussians(2))
-def test_kl_is_never_negative_and_zero_only_for_equals(pair):
-    (mean_p, cov_p), (mean_q, cov_q) = pair
-    assert gaussian_kl(mean_p, cov_p, mean_q, cov_q) > 0
-    assert 0 <= gaussian_kl(mean_p, cov_p, mean_p, cov_p) < 1e-24
+@given(gaussians(1, d=3), st.sampled_from(["mean", "scale", "shear"]), st.booleans())
+def test_kl_is_zero_only_for_equals(pair, moved, back):
+    """Two Gaussians that differ in one thing only: what is forgotten would leave a zero, as for equals."""
+    [(mean, cov)] = pair
+    shear = torch.eye(3, dtype=torch.float64)
+    shear[2, 0] = 0.1
+    other = {
+        "mean": (mean + 0.1 * cov[0, 0].sqrt(), cov),
+        "scale": (mean, 1.1 * cov),
+        "shear": (mean, shear @ cov @ shear.mT),
+    }[moved]
+    p, q = (other, (mean, cov)) if back else ((mean, cov), other)
+    ours = gaussian_kl(*p, *q)
+    close(ours, kl_divergence(MultivariateNormal(*p), MultivariateNormal(*q)), rtol=1e-6, atol=1e-12)
+    assert ours > 1e-5
+    assert 0 <= gaussian_kl(*p, *p) < 1e-24
 
 
 def test_kl_stays_accurate_where_the_textbook_formula_cancels():
