@@ -9,7 +9,6 @@ const typeset = (() => {
       window.MathJax = { // the parts that gdmbook/lean.py gives to pages with formulas of their own
         chtml: { matchFontHeight: false, scale: 1.2 },
         loader: { load: ["core", "input/tex", "output/chtml", "a11y/assistive-mml"] },
-        options: { enableMenu: false },
         startup: { typeset: false, ready() { MathJax.startup.defaultReady(); } },
       };
       const script = document.createElement("script");

@@ -21,6 +21,7 @@ FLAGS = [
 PAGES = [page.name for page in pages(ROOT)]
 CHAPTERS = [page.name for page in chapters(ROOT)]
 WIDE, NARROW = 1280, 360
+STILL = "<style>* { animation: none !important; }</style>"
 PATIENCE = 600  # seconds that no machine takes: what runs into them hangs
 
 # Calls back once the page's formulas are drawn; a page without formulas has no MathJax.
@@ -74,9 +75,10 @@ class Browser:
         )
 
     def open(self, page: str, query: str = "") -> None:
-        """Open a page and wait until its formulas are drawn."""
+        """Open a page and wait until its formulas are drawn; what opens on it doesn't fade in."""
         self.driver.get((self.site / f"{page}.html").as_uri() + query)
         self.driver.execute_async_script(DRAWN)
+        self.js("document.head.insertAdjacentHTML('beforeend', arguments[0])", STILL)
 
     def wait(self, script: str) -> Any:
         """Return what `script` returns once it is true."""

@@ -10,10 +10,8 @@ from tests.site.browser import PAGES
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 # The insides of formulas and the colours of code are thousands of elements without a role or a name; with
-# them a page takes a minute. Their contrast is looked at in test_pages.py. What is opened is looked at when
-# it is open, not while it fades in.
+# them a page takes a minute. Their contrast is looked at in test_pages.py.
 BARE = """
-document.head.insertAdjacentHTML("beforeend", "<style>* { animation: none !important; }</style>");
 document.querySelectorAll("details").forEach((box) => { box.open = true; });
 document.querySelectorAll("mjx-math, mjx-assistive-mml").forEach((inside) => inside.remove());
 document.querySelectorAll(".highlight pre").forEach((code) => { code.textContent = code.textContent; });

@@ -15,7 +15,6 @@ from sphinx.config import Config
 MATHJAX = {
     "chtml": {"matchFontHeight": False, "scale": 1.2},
     "loader": {"load": ["core", "input/tex", "output/chtml", "a11y/assistive-mml"]},
-    "options": {"enableMenu": False},
 }
 UNUSED = [
     "_static/scripts/fontawesome.js*",
