@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from typing import Any
 
 SPARED = ("jaxtyping", "tqdm", "safetensors", "safetensors.torch")
-UNUSED = {"__main__", "cli", "grading", "plots", "studies"}  # rooms that a measurement does without
+UNUSED = {"__main__", "cli", "grading", "plots", "prose", "studies"}  # rooms that a measurement does without
 
 
 class Nothing:

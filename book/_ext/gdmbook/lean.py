@@ -29,6 +29,8 @@ UNUSED = [
     "_static/mathjax/output/svg*",
     "_static/mathjax/sre",
 ]
+# The theme's own search, which every page would wait for; `search.js` asks an index of the book's own.
+_SEARCH = re.compile(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
 _ICON = re.compile(r"(?:\.fa-[\w-]+:{1,2}before,?)+\{[^}]*\}|@font-face\{[^}]*Font Awesome[^}]*\}")
 
 
@@ -51,6 +53,9 @@ def drop_unused(app: Sphinx, error: Exception | None) -> None:
     for pattern in UNUSED:
         for path in site.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for page in site.rglob("*.html"):
+        if page.name != "search.html":
+            page.write_text(_SEARCH.sub("", page.read_text(encoding="utf-8")), encoding="utf-8")
     sheet = site / "_static/styles/pydata-sphinx-theme.css"
     sheet.write_text(without_icons(sheet.read_text(encoding="utf-8")), encoding="utf-8")
 
