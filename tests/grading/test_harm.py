@@ -54,7 +54,7 @@ def fill(place):
     )
 
 
-@pytest.mark.parametrize("place", ["glob.glob('/run/*')[0]", "'/tmp'", "'/dev/shm'"])
+@pytest.mark.parametrize("place", ["__import__('glob').glob('/run/*')[0]", "'/tmp'", "'/dev/shm'"])
 def test_what_can_be_written_is_memory_of_limited_size(submit, judge, place):
     result = judge(submit(q1=fill(place), q3=RIGHT_Q3), limits=SHORT)
     assert scores(result) == {"q1": 0.0, "q2": 4.0, "q3": 3.0}
