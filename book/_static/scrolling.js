@@ -11,11 +11,12 @@
     ".figure-box",
   ].join(", ");
 
-  const SPACE = 4; // pixels: a formula ends in as much that is blank
-
   function settle(box) {
     const hidden = box.scrollWidth - box.clientWidth;
-    const scrolls = hidden > SPACE && getComputedStyle(box).overflowX !== "visible";
+    // Beside a formula lies its hidden MathML, which is no reason to scroll.
+    const drawn = box.querySelector(":scope > mjx-math");
+    const wide = drawn ? drawn.getBoundingClientRect().width - box.clientWidth > 1 : hidden > 1;
+    const scrolls = wide && hidden > 1 && getComputedStyle(box).overflowX !== "visible";
     box.classList.toggle("scrolls", scrolls);
     box.classList.toggle("more-before", scrolls && box.scrollLeft > 1);
     box.classList.toggle("more-after", scrolls && box.scrollLeft < hidden - 1);

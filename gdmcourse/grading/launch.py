@@ -45,6 +45,7 @@ class Launched:
         self._sockets: list[int] = []
         self._folder = Path("/run", secrets.token_hex(8)) if folder is None else folder
         self._boxed = folder is None
+        self._before = set(usage.started())
         self._connection = _connection(self._folder, self.key)
         file, content = self._folder / "connection.json", json.dumps(self._connection).encode()
         argv, descriptors, home, user = [*KERNEL, "-f", str(file)], list[int](), sandbox.HOME, None
@@ -95,7 +96,7 @@ class Launched:
         if not self._boxed:
             self.places = [os.open(self._folder, PATH_ONLY)]
             return
-        for process in usage.started():
+        for process in self.family():
             root = f"/proc/{process.pid}/root"
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 os.close(os.open(f"{root}{self._folder}/connection.json", PATH_ONLY))
@@ -104,23 +105,27 @@ class Launched:
                 return
         raise FileNotFoundError
 
+    def family(self) -> list[psutil.Process]:
+        """The kernel's processes: all that this process has started since it started the kernel."""
+        return [process for process in usage.started() if process not in self._before]
+
     def interrupt(self) -> None:
         """Ask the cell to stop, from outside the box."""
-        for process in usage.started():
+        for process in self.family():
             with contextlib.suppress(psutil.Error, ValueError):  # Windows has no such signal
                 if process.name() != "bwrap":
                     process.send_signal(signal.SIGINT)
 
     def bound(self, processes: int) -> None:
         """Limit the processes of a box with users of its own; before a cell runs, as new ones inherit it."""
-        for process in usage.started() if self._boxed else ():
+        for process in self.family() if self._boxed else ():
             with contextlib.suppress(psutil.Error, OSError):
                 process.rlimit(psutil.RLIMIT_NPROC, (processes, processes))
 
     def stop(self) -> None:
         """Kill everything that was started."""
         self.process.kill()
-        usage.end(usage.started)
+        usage.end(self.family)
         self.process.wait()
         sandbox.close([*self.places, *self._sockets])
         self.places, self._sockets = [], []

@@ -43,7 +43,7 @@ class Watcher:
 
     def _count(self) -> str | None:
         """Which bound the processes have passed, where no group tells."""
-        family = usage.started()
+        family = self._launched.family()
         if usage.count(family) > self._limits.processes:
             return "processes"
         files = 0 if self._folder is not None else sum(map(_in_memory, self._launched.places))

@@ -98,7 +98,7 @@ class PointGANRecipe(Recipe):
         coverage = mode_coverage(
             self.sample(model, self.points, rng).cpu(), law.means, law.covariances[0, 0, 0].sqrt().item()
         )
-        return {"modes": coverage.modes, "high_quality": coverage.high_quality}
+        return {"modes": float(coverage.modes), "high_quality": coverage.high_quality}
 
 
 RECIPES = {

@@ -232,6 +232,7 @@ class Run:
 
 def _interactive() -> bool:
     """Whether somebody watches: a terminal, or a notebook that isn't being rendered into the book."""
-    if "ipykernel" in sys.modules:
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
         return not os.environ.get("GDMCOURSE_STATIC")
     return sys.stderr.isatty()

@@ -7,9 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from gdmcourse.data import load
-from gdmcourse.metrics import features
 from gdmcourse.metrics.classifier import Classifier, class_accuracy, classifier_loss, extract_features
-from gdmcourse.metrics.features import FEATURE_RECIPES, feature_network
+from gdmcourse.metrics.features import FEATURE_RECIPES, FeatureRecipe, feature_network
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32), (1, 12, 20)])
@@ -70,7 +69,7 @@ def test_the_network_of_digits_is_right_on_97_of_100(tmp_path: Path, monkeypatch
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
-    monkeypatch.setattr(features, "_train", None)  # the second call must not train
+    monkeypatch.setattr(FeatureRecipe, "train", lambda recipe, folder: pytest.fail("trained twice"))
     again = feature_network("digits")
     assert torch.equal(again.features(test.images), network.features(test.images))
 

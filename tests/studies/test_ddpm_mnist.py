@@ -1,6 +1,7 @@
 """The record of the laptop's MNIST run: made by the command itself, with digits on it."""
 
 import json
+import sys
 from dataclasses import asdict, fields
 
 import pytest
@@ -38,7 +39,7 @@ def test_the_recorded_digits_are_recognised():
 
 
 def test_a_picture_goes_there_and_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("gdmcourse.studies.record.FOLDER", tmp_path)
+    monkeypatch.setattr(sys.modules[picture.__module__], "FOLDER", tmp_path)
     images = torch.rand(20, 1, 5, 5, generator=torch.Generator().manual_seed(0)) * 2 - 1
     save_picture("grid", images, tmp_path)
     found = picture("grid")[0, 0]
