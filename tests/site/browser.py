@@ -21,7 +21,7 @@ FLAGS = [
 PAGES = [page.name for page in pages(ROOT)]
 CHAPTERS = [page.name for page in chapters(ROOT)]
 WIDE, NARROW = 1280, 360
-STILL = "<style>* { animation: none !important; }</style>"
+STILL = "<style>* { animation: none !important; transition: none !important; }</style>"
 PATIENCE = 600  # seconds that no machine takes: what runs into them hangs
 
 # Calls back once the page's formulas are drawn; a page without formulas has no MathJax.
@@ -40,7 +40,7 @@ class Browser:
     """A page of the book, opened from the file system."""
 
     def __init__(self, driver: webdriver.Chrome, site: Path) -> None:
-        self.driver, self.site = driver, site
+        self.driver, self.site, self.page = driver, site, ""
         driver.set_script_timeout(PATIENCE)
         driver.set_page_load_timeout(PATIENCE)
 
@@ -54,7 +54,7 @@ class Browser:
         self.command("Emulation.setEmulatedMedia", media="", features=[])
         self.command("Emulation.setTouchEmulationEnabled", enabled=False)
         self.resize(WIDE)
-        self.driver.get((self.site / "search.html").as_uri())
+        self.driver.get((self.site / "_static/favicon.svg").as_uri())
         self.js("localStorage.clear()")
         self.log()
 
@@ -74,8 +74,13 @@ class Browser:
             "localStorage.setItem('mode', arguments[0]); localStorage.setItem('theme', arguments[0])", name
         )
 
+    def switch(self, theme: str) -> None:
+        """Give the page that is open another theme, as its button does."""
+        self.js("document.documentElement.dataset.theme = arguments[0]", theme)
+
     def open(self, page: str, query: str = "") -> None:
-        """Open a page and wait until its formulas are drawn; what opens on it doesn't fade in."""
+        """Open a page and wait until its formulas are drawn; nothing on it fades in."""
+        self.page = page
         self.driver.get((self.site / f"{page}.html").as_uri() + query)
         self.driver.execute_async_script(DRAWN)
         self.js("document.head.insertAdjacentHTML('beforeend', arguments[0])", STILL)

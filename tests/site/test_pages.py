@@ -5,25 +5,28 @@ from selenium.webdriver.common.by import By
 
 from tests.site.browser import NARROW, PAGES
 from tests.site.checks import (
-    CHECKS,
     CONTRAST,
+    VISITS,
+    axe_finds_nothing,
     it_does_not_scroll_sideways,
     no_other_host_is_asked_and_the_console_is_silent,
 )
 
 
+@pytest.mark.parametrize("width", VISITS)
 @pytest.mark.parametrize("page", PAGES)
-def test_page(browser, subtests, page):
-    """One load for each width and theme, and then every check of that width."""
-    for width, checks in CHECKS.items():
-        for theme in ("light", "dark"):
-            browser.resize(width)
-            browser.theme(theme)
-            browser.open(page)
-            assert browser.js("return document.documentElement.dataset.theme") == theme
-            for check in checks:
-                with subtests.test(check.__name__, width=width, theme=theme):
-                    check(browser)
+def test_page(browser, subtests, page, width):
+    """One load a width, and then every check of it, theme by theme; a reader chose the first."""
+    visit = VISITS[width]
+    browser.resize(width)
+    browser.theme(visit[0][0])
+    browser.open(page)
+    assert browser.js("return document.documentElement.dataset.theme") == visit[0][0]
+    for theme, checks in visit:
+        browser.switch(theme)
+        for check in checks:
+            with subtests.test(check.__name__, width=width, theme=theme):
+                check(browser)
 
 
 @pytest.mark.parametrize("page", ["search", "genindex"])
@@ -32,6 +35,7 @@ def test_page_of_the_builder(browser, page):
     browser.open(page)
     no_other_host_is_asked_and_the_console_is_silent(browser)
     it_does_not_scroll_sideways(browser)
+    axe_finds_nothing(browser)
 
 
 def test_formulas_are_there_at_all(browser):

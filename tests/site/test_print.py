@@ -2,19 +2,7 @@
 
 import pytest
 
-from tests.site.browser import CHAPTERS
-
 CHAPTER = "book/diffusion/forward_process"
-DARK = """
-const TEXT = '.bd-article :is(h1, h2, h3, p, li, code span, figcaption, td, summary)';
-return [...document.querySelectorAll(TEXT)]
-  .filter((element) => element.checkVisibility() && element.textContent.trim())
-  .filter((element) => {
-    const [r, g, b] = getComputedStyle(element).color.match(/[\\d.]+/g).map(Number);
-    return 0.3 * r + 0.6 * g + 0.1 * b > 140;
-  })
-  .map((element) => `${element.tagName} ${element.textContent.slice(0, 40)}`);
-"""
 
 
 @pytest.fixture
@@ -29,13 +17,6 @@ def paper(browser):
         browser.js("window.dispatchEvent(new Event('beforeprint'))")
 
     return lay
-
-
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_print_is_dark_on_white(browser, paper, page):
-    paper(page)
-    assert browser.js(DARK) == []
-    assert browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 def test_nothing_that_is_printed_scrolls(browser, paper):

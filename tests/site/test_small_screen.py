@@ -1,15 +1,11 @@
 """On a phone nothing of a page is lost: what is wide scrolls, by finger and by keyboard, and shows it."""
 
-from pathlib import Path
-
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.site.browser import NARROW, PAGES
-
-LOST = (Path(__file__).parent / "lost.js").read_text()
-SETTLED = "return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+from tests.site.browser import NARROW
+from tests.site.checks import LOST, SETTLED
 
 
 def narrow(browser, page: str) -> None:
@@ -17,12 +13,6 @@ def narrow(browser, page: str) -> None:
     browser.open(page)
     browser.js("document.querySelectorAll('details').forEach((box) => { box.open = true; })")
     browser.js(SETTLED)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_nothing_of_a_formula_or_a_figure_is_lost(browser, page):
-    narrow(browser, page)
-    assert browser.js(LOST) == []
 
 
 def test_a_formula_that_is_cut_would_be_seen(browser):
@@ -60,10 +50,3 @@ def test_the_keyboard_scrolls_a_wide_formula(browser):
         box.send_keys(Keys.ARROW_RIGHT)
     browser.wait("return document.querySelector('mjx-container.scrolls').scrollLeft > 0")
     assert browser.js("return arguments[0].classList.contains('more-before')", box)
-
-
-@pytest.mark.parametrize("page", ["book/start/notation", "book/back/ledger"])
-def test_on_a_wide_page_no_formula_is_a_stop_for_the_keyboard(browser, page):
-    browser.open(page)
-    browser.js(SETTLED)
-    assert browser.js("return document.querySelectorAll('mjx-container[tabindex]').length") == 0
