@@ -1,65 +1,45 @@
 """The book's tool: it executes the chapters (`python -m gdmbook`) and teaches Sphinx the book's own parts."""
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 
+# Each is a module with a `setup` of its own; the others use the first one's nodes.
+PARTS = (
+    "folded",
+    "api",
+    "benchmarks",
+    "bibliography",
+    "description",
+    "downloads",
+    "exercises",
+    "footer",
+    "formulas",
+    "lean",
+    "ledger",
+    "numbers",
+    "offline",
+    "opening",
+    "plumbing",
+    "quiz",
+    "reading",
+    "rendered",
+    "run_time",
+    "scores",
+    "search",
+    "slider",
+    "unexecuted",
+)
+
 
 def setup(app: Sphinx) -> dict[str, bool | str]:
-    """Register every part; each is a module with a `setup` of its own."""
-    from gdmbook import (
-        api,
-        benchmarks,
-        bibliography,
-        description,
-        downloads,
-        exercises,
-        folded,
-        footer,
-        formulas,
-        lean,
-        ledger,
-        numbers,
-        offline,
-        opening,
-        plumbing,
-        quiz,
-        rendered,
-        run_time,
-        scores,
-        search,
-        slider,
-        unexecuted,
-    )
-
-    for part in (
-        folded,
-        api,
-        benchmarks,
-        bibliography,
-        description,
-        downloads,
-        exercises,
-        footer,
-        formulas,
-        lean,
-        ledger,
-        numbers,
-        offline,
-        opening,
-        plumbing,
-        quiz,
-        rendered,
-        run_time,
-        scores,
-        search,
-        slider,
-        unexecuted,
-    ):
-        part.setup(app)
+    """Register every part."""
+    for part in PARTS:
+        import_module(f"gdmbook.{part}").setup(app)
     # When the tool itself changes, every page is read again.
     digest = hashlib.sha256(
         b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))

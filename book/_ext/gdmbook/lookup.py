@@ -75,6 +75,8 @@ class BookLookup:
             return plain(as_markdown(body), self)
         if name == "scores":
             return plain(as_table(argument, body), self)
+        if name == "second-reading":
+            return "*For a second reading.*"
         if name == "opening":
             return ""  # in a notebook the picture stands below its cell
         return None

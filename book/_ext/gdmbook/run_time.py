@@ -1,4 +1,4 @@
-"""`{run-time}`: how long the chapter ran and how much memory it took, and its notebook to download."""
+"""`{run-time}`: how long the chapter takes to read and to run, its memory, and its notebook to download."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from gdmbook.chapters import Page
 from gdmbook.downloads import notebook_uri
+from gdmbook.reading import ReadingTime
 from gdmbook.records import Records, sentence
 
 
@@ -16,7 +17,7 @@ class RunTime(SphinxDirective):
     """The measured run time of the page that it stands on."""
 
     def run(self) -> list[nodes.Node]:
-        """Return one line: the measurement and the download."""
+        """Return the reading time, and one line: the measurement and the download."""
         run = Records(Path(self.env.srcdir)).latest(Page(Path(self.env.srcdir), self.env.docname))
         before, reference, after = sentence(run).partition("reference speed")
         line = nodes.paragraph("", before, classes=["run-time"])
@@ -37,7 +38,7 @@ class RunTime(SphinxDirective):
             refuri=notebook_uri(self.env.docname, self.env.docname),
             classes=["notebook-download"],
         )
-        return [line]
+        return [ReadingTime(), line]
 
 
 def setup(app: Sphinx) -> None:
