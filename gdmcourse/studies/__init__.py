@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CATALOG = {
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
+    "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "number_of_steps": "what the number of steps T buys and costs",
 }
 
