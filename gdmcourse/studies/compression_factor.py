@@ -87,7 +87,7 @@ def measure(
     ]
 
 
-def study(*, seeds: int = 3, samples: int = 400, steps: int = 50, preset: str = "laptop") -> Study:
+def study(*, seeds: int = 2, samples: int = 400, steps: int = 50, preset: str = "laptop") -> Study:
     """The study with so many seeds, samples of each setting and steps of sampling."""
     sizes = {"samples": samples, "steps": steps, "preset": preset}
     settings = [{"halvings": halvings, "channels": channels} for halvings, channels in SIZES]

@@ -78,3 +78,14 @@ def test_a_network_that_always_had_words_goes_to_pieces_under_guidance(said):
 def test_the_factor_of_diffusers_is_one_over_the_deviation(said):
     assert said["lat-scaling-factor"] == pytest.approx(0.18215)
     assert said["lat-scaling-std"] == pytest.approx(5.49, abs=0.01)
+
+
+def test_a_larger_factor_saves_work_and_loses_more_and_samples_hardly_tell(said):
+    names = ("2-2", "4-2", "4-8")
+    pixels, half, quarter, wide = (said[f"lat-factor-{name}-count"] for name in ("1-1", *names))
+    assert pixels > 3 * half > 9 * wide
+    assert wide < 1.1 * quarter
+    lost = {name: said[f"lat-factor-{name}-lost"] for name in names}
+    assert 0 < lost["2-2"] < lost["4-8"] < lost["4-2"]
+    distances = [said[f"lat-factor-{name}-relative"] for name in names]
+    assert max(distances) < 1.25 * min(distances)
