@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # name, which is the module's and the record's: what it finds out
 CATALOG = {
+    "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",

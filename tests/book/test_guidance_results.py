@@ -43,6 +43,12 @@ def test_guided_samples_are_narrower_than_the_tilted_law(said):
     assert said["gui-four-ODE"] < said["gui-four-SDE"] < said["gui-four-tilted"]
 
 
+def test_two_softer_ways_keep_more_of_a_group(said):
+    assert said["gui-softer-middle"] > said["gui-dial-right-8"] + 0.08
+    assert said["gui-softer-worse"] == pytest.approx(0.5, abs=0.1)
+    assert said["gui-softer-spread"] < 0.35
+
+
 def test_the_classifier_that_knows_noise_reads_and_points_better(said):
     assert said["gui-exam-noisy-accuracy"] > said["gui-exam-clean-accuracy"] + 0.1
     assert said["gui-exam-noisy-cosine"] > 1.3 * said["gui-exam-clean-cosine"]

@@ -9,6 +9,7 @@ from nbformat import NotebookNode
 from pybtex.database import Entry, parse_file
 from sphinx.environment import BuildEnvironment
 
+from gdmbook.bibliography import authors, set_apart
 from gdmbook.chapters import Page
 from gdmbook.markdown import plain
 from gdmbook.quiz import as_markdown
@@ -95,14 +96,16 @@ class BookLookup:
             if entry is None:  # the renderer has warned of it
                 said.append(key)
                 continue
-            authors, year = _authors(entry), entry.fields.get("year", "n.d.")
-            said.append(f"{authors} ({year})" if textual else f"{authors}, {year}")
+            people, year = authors(entry), entry.fields.get("year", "n.d.")
+            said.append(f"{people} ({year})" if textual else f"{people}, {year}")
         return ", ".join(said) if textual else f"({'; '.join(said)})"
 
     @cached_property
     def _entries(self) -> dict[str, Entry]:
         files = [Path(self.env.srcdir) / name for name in self.env.config.bibtex_bibfiles]
-        return {key: entry for file in files for key, entry in parse_file(str(file)).entries.items()}
+        entries = {key: entry for file in files for key, entry in parse_file(str(file)).entries.items()}
+        set_apart(entries)
+        return entries
 
     def _figure(self, label: str) -> str:
         docname, target, _ = self.env.get_domain("std").labels.get(label, ("", "", ""))  # type: ignore[attr-defined]
@@ -122,12 +125,3 @@ class BookLookup:
 def _split(text: str) -> tuple[str, str]:
     match = re.fullmatch(r"(.*?)\s*<(.+)>", text, re.S)
     return (match[1], match[2]) if match else (text, text)
-
-
-def _authors(entry: Entry) -> str:
-    people = [
-        " ".join(person.last_names) for person in entry.persons.get("author", entry.persons.get("editor", []))
-    ]
-    if len(people) > 2:
-        return f"{people[0]} et al."
-    return " and ".join(people) or str(entry.fields.get("title", "?"))

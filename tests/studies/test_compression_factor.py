@@ -1,0 +1,22 @@
+"""The sweep of the autoencoder's factor, in little."""
+
+import json
+
+from gdmcourse.studies.compression_factor import SIZES, study
+from gdmcourse.studies.study import run_study
+
+
+def test_the_factor_sweep_writes_a_row_for_each_size(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
+    run_study(study(seeds=1, samples=70, steps=2, preset="smoke"), to=tmp_path, runs=tmp_path)
+    record = json.loads((tmp_path / "compression_factor.json").read_text())
+    assert (record["seeds"], record["samples"], record["sampling_steps"]) == (1, 70, 2)
+    assert {"machine", "date", "cpu_minutes"} <= set(record)
+    rows = record["rows"]
+    assert [(row["factor"], row["channels"]) for row in rows] == [(2**h, c) for h, c in SIZES]
+    assert [row["numbers"] for row in rows] == [64, 32, 8, 32]
+    costs = [row["multiplications"] for row in rows]
+    assert costs[0] > costs[1] > costs[2]
+    assert rows[0]["lost_share"] == 0
+    assert all(row["lost_share"] > 0 for row in rows[1:])
+    assert all(row["frechet"] > row["reference"] > 0 and 0 <= row["recall"] <= 1 for row in rows)
