@@ -29,7 +29,7 @@ def test_both_ways_to_choose_find_about_ten_components(said):
     assert 8 <= said["gmm-k-bic"] <= 12
     assert 8 <= said["gmm-k-test"] <= 15
     assert 0 <= said["gmm-held-best"] - said["gmm-held-bic"] < 0.5
-    assert said["gmm-k-diagonal"] > said["gmm-k-bic"]
+    assert said["gmm-k-diagonal"] == 30 > said["gmm-k-bic"]  # the most that was tried
 
 
 def test_components_are_digits(said):
