@@ -19,10 +19,6 @@ def shares(said, name):
     return [said[f"sde-{name}-{k}"] for k in range(3)]
 
 
-def test_the_score_changes_less_than_the_hints(said):
-    assert 5 < said["sde-score-ratio"] < 6.0 / 0.05 / 2
-
-
 def test_the_learned_score_is_right_at_the_data_and_arbitrary_elsewhere(said):
     assert said["sde-error-data"] < 0.2
     assert said["sde-error-square"] > 5 * said["sde-error-last"]
