@@ -187,27 +187,37 @@ def test_a_polynomial_guess_is_integrated_without_error():
     assert float(dpm_solver_step(torch.tensor(0.8), history, s)) == pytest.approx(wanted, rel=1e-5)
 
 
+def rank(x: torch.Tensor, times: list[float]) -> torch.Tensor:
+    """F_t at points (..., n, 1) of n times."""
+    kept = torch.tensor([VP.marginal(t)[0] ** 2 for t in times], dtype=torch.float64)[:, None]
+    spread = (kept * LINE.covariances.flatten() + 1 - kept).sqrt()
+    return torch.special.ndtr((x - kept.sqrt() * LINE.means.flatten()) / spread) @ LINE.weights
+
+
 @pytest.mark.equation("eq-flow-ranks")
 def test_points_of_the_flow_keep_their_rank():
-    def rank(x, t):
-        signal, _ = VP.marginal(t)
-        noisy = LINE.diffused(signal**2)
-        return torch.special.ndtr((x - noisy.means.T) / noisy.covariances.flatten().sqrt()) @ noisy.weights
-
     x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     for s in (0.7, 0.3, 0.05):
-        close(rank(flow(x, 1.0, s), s), rank(x, 1.0), atol=1e-6, rtol=0)
+        close(rank(flow(x, 1.0, s), [s]), rank(x, [1.0]), atol=1e-6, rtol=0)
+
+
+def exact_path(x: torch.Tensor, times: list[float]) -> torch.Tensor:
+    """The points (len(times), len(x), 1) of the flow, by bisection for the rank that each keeps."""
+    low, high = (torch.full((len(x), len(times), 1), end, dtype=torch.float64) for end in (-9, 9))
+    wanted = rank(x[:, None], times[:1])
+    for _ in range(50):
+        middle = (low + high) / 2
+        below = (rank(middle, times) < wanted)[..., None]
+        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
+    return middle.transpose(0, 1)
 
 
 def errors_of(order: int, n: int) -> tuple[float, list[float]]:
     """In x/b, the error of a walk of n steps, and of each step from exact values with exact history."""
-    x = torch.linspace(-1.5, 1.5, 7, dtype=torch.float64)[:, None]
     times = torch.linspace(0.95, 0.15, n + 1).tolist()
-    points = [x]
-    for a, b in pairwise(times):
-        points.append(flow(points[-1], a, b))
+    points = exact_path(torch.linspace(-1.5, 1.5, 7, dtype=torch.float64)[:, None], times)
     exact = [(VP.noise_level(t), guess(p, t)[0]) for t, p in zip(times, points, strict=True)]
-    steps, walked, history = [], x, []
+    steps, walked, history = [], points[0], []
     for i, t in enumerate(times[:-1]):
         here, there = VP.noise_level(t), VP.noise_level(times[i + 1])
         single = dpm_solver_step(points[i], exact[: i + 1][-order:], there)
