@@ -1,6 +1,7 @@
 """What the chapter on denoising says of its own run and of the records, in numbers."""
 
 import math
+from itertools import product
 
 import pytest
 
@@ -27,7 +28,8 @@ def test_the_bound_weighs_the_first_times_most(said):
 
 
 def test_training_starts_at_one_and_its_errors_lie_at_early_times(said):
-    assert said["den-first-loss"] == pytest.approx(1, abs=0.1) and said["den-start-loss"] < 0.7
+    assert said["den-first-loss"] == pytest.approx(1, abs=0.1)
+    assert said["den-start-loss"] < 0.7
     assert said["den-error-first"] > 5 * said["den-error-last"]
     assert said["den-error-gap"] > 1
     assert said["den-ema-cold"] > 0.5  # most of such a network is random
@@ -75,19 +77,17 @@ def test_few_steps_are_too_few_and_the_share_does_not_rise_with_them(said):
 
 
 def test_the_schedule_s_end_decides_and_beyond_it_there_is_a_hint(said):
-    relative = {
-        (T, way): said[f"den-T-{T}-{way}"] for T in (100, 500, 1000, 1500) for way in ("scaled", "plain")
-    }
-    read = {key: said[f"den-T-{key[0]}-{key[1]}-read"] for key in relative}
+    keys = list(product((100, 500, 1000, 1500), ("scaled", "plain")))
+    relative = {(T, way): said[f"den-T-{T}-{way}"] for T, way in keys}
+    read = {(T, way): said[f"den-T-{T}-{way}-read"] for T, way in keys}
     worst = 100, "plain"
     assert relative[worst] > max(value for key, value in relative.items() if key != worst)
     assert read[worst] < min(value for key, value in read.items() if key != worst)
     assert relative[worst] > said["den-rest-high"]
     scaled = [relative[T, "scaled"] for T in (100, 500, 1000, 1500)]
     assert scaled not in (sorted(scaled), sorted(scaled, reverse=True))
-    assert [read[T, "scaled"] for T in (100, 500, 1000, 1500)] == sorted(
-        read[T, "scaled"] for T in (100, 500, 1000, 1500)
-    )
+    shares = [read[T, "scaled"] for T in (100, 500, 1000, 1500)]
+    assert shares == sorted(shares)
     assert 1.5 < said["den-rise-errors"] < 2.5
     assert len(record("number_of_steps")["rows"]) - 1 == 7  # two rows are the same network
 
