@@ -1,0 +1,108 @@
+"""What the chapter on denoising says of its own run and of the records, in numbers."""
+
+import math
+from itertools import product
+
+import pytest
+
+from gdmcourse.studies import record
+from tests.book.executed import kept
+
+
+@pytest.fixture(scope="module")
+def said():
+    return kept("book/diffusion/denoising")
+
+
+def test_the_bound_comes_near_with_the_forward_variance_and_stays_away_with_the_other(said):
+    large, small = ([said[f"den-bound-{kind}-{place}"] for place in range(6)] for kind in ("large", "small"))
+    exact = said["den-bound-exact"]
+    assert min(large + small) > exact - 0.02
+    assert large == sorted(large, reverse=True)
+    assert large[-1] - exact < 0.25 * (small[-1] - exact)
+
+
+def test_the_bound_weighs_the_first_times_most(said):
+    assert said["den-weight-first"] > 2 * said["den-weight-middle"]
+    assert 2 / 255 < said["den-weight-noise"] < 2 / 16 / 2  # several of 256 levels, less than one of 17
+
+
+def test_training_starts_at_one_and_its_errors_lie_at_early_times(said):
+    assert said["den-first-loss"] == pytest.approx(1, abs=0.1)
+    assert said["den-start-loss"] < 0.7
+    assert said["den-error-first"] > 5 * said["den-error-last"]
+    assert said["den-error-gap"] > 1
+    assert said["den-ema-cold"] > 0.5  # most of such a network is random
+
+
+def test_the_network_beats_a_histogram_where_it_may_round(said):
+    bits = {code: said[f"den-bits-{code}-pixel"] for code in ("uniform", "pixels", "fine", "large", "small")}
+    assert max(bits["large"], bits["small"]) < bits["pixels"] < bits["fine"] < bits["uniform"]
+    assert said["den-noise-1"] < 0.125 / 4
+    assert said["den-noise-40"] == pytest.approx(0.125 / 2, abs=0.015)
+
+
+def test_labels_help(said):
+    assert said["den-scores-told-accuracy"] > 0.97
+    assert said["den-scores-told-relative"] < 1
+    assert said["den-scores-told-frechet"] < said["den-scores-untold-frechet"]
+    assert said["den-scores-untold-precision"] < said["den-scores-real-precision"]
+
+
+def test_the_record_of_mnist_is_near_in_distance_and_not_in_precision(said):
+    rows = {
+        who: {name: said[f"den-mnist-{who}-{name}"] for name in ("frechet", "precision")}
+        for who in ("told", "untold", "real")
+    }
+    assert said["den-mnist-told-accuracy"] > 0.9
+    assert rows["told"]["frechet"] < 1.5 * rows["real"]["frechet"] < rows["untold"]["frechet"]
+    for who in ("told", "untold"):
+        assert rows[who]["precision"] < rows["real"]["precision"] - 0.05
+
+
+def test_the_learned_variance_has_the_best_bound(said):
+    small, large, learned = (said[f"den-ten-{kind}-bound"] for kind in ("small", "large", "learned"))
+    assert learned < large - 0.1 < small - 0.2
+
+
+def test_the_smaller_variance_costs_a_constant_however_many_steps(said):
+    limit = 0.5 * (1 + 0.5772156649 - math.log(2))
+    short, long = (said[f"den-small-{T}"] - limit for T in (1000, 10000))
+    assert 0 < long < short / 4  # it comes down to its limit
+
+
+def test_few_steps_are_too_few_and_the_share_does_not_rise_with_them(said):
+    assert said["den-by-5"] > 1.5 * said["den-by-100"]
+    assert max(said[f"den-by-share-{steps}"] for steps in (10, 25, 50, 100)) < said["den-by-share-5"] + 0.03
+
+
+def test_the_schedule_s_end_decides_and_beyond_it_there_is_a_hint(said):
+    keys = list(product((100, 500, 1000, 1500), ("scaled", "plain")))
+    relative = {(T, way): said[f"den-T-{T}-{way}"] for T, way in keys}
+    read = {(T, way): said[f"den-T-{T}-{way}-read"] for T, way in keys}
+    worst = 100, "plain"
+    assert relative[worst] > max(value for key, value in relative.items() if key != worst)
+    assert read[worst] < min(value for key, value in read.items() if key != worst)
+    assert relative[worst] > said["den-rest-high"]
+    scaled = [relative[T, "scaled"] for T in (100, 500, 1000, 1500)]
+    assert scaled not in (sorted(scaled), sorted(scaled, reverse=True))
+    shares = [read[T, "scaled"] for T in (100, 500, 1000, 1500)]
+    assert shares == sorted(shares)
+    assert 1.5 < said["den-rise-errors"] < 2.5
+    assert len(record("number_of_steps")["rows"]) - 1 == 7  # two rows are the same network
+
+
+def test_a_time_that_is_never_trained_shows_in_the_samples_and_not_in_the_loss(said):
+    assert said["den-times-off-w1"] > 2 * said["den-times-right-w1"] > 4 * said["den-ten-small-w1"]
+    assert said["den-times-off-loss"] == pytest.approx(said["den-times-right-loss"], abs=0.15)
+
+
+def test_a_grain_marks_blank_pixels_and_the_distance_misses_it(said):
+    assert said["den-inked-grainy"] > 5 * said["den-inked-good"] > 5 * said["den-inked-real"]
+    assert said["den-last-grainy"] < said["den-last-good"]
+    assert said["den-last-noise"] == pytest.approx(0.125 / 2, abs=0.02)
+
+
+def test_a_variance_for_a_standard_deviation_shrinks_the_peaks(said):
+    assert said["den-spread-right"] == pytest.approx(0.15, abs=0.03)
+    assert said["den-spread-wrong"] < 0.8 * said["den-spread-right"]
