@@ -125,11 +125,11 @@ def _arriving(start: Tensor, table: Tensor, log_likelihoods: Tensor) -> Tensor:
 
     Leading dimensions of `start` (…, K) and `table` (…, K, K) are those of `log_likelihoods` (…, N, L, K).
     """
-    messages = [start.expand_as(log_likelihoods[..., 0, :])]
-    weights = table.exp()
-    for told in log_likelihoods[..., :-1, :].unbind(-2):
+    steps = log_likelihoods.movedim(-2, 0).contiguous()  # so that all of a step lies together in memory
+    messages, weights = [start.expand_as(steps[0])], table.exp()
+    for told in steps[:-1]:
         messages.append(_log_matmul(messages[-1] + told, table, weights))
-    return torch.stack(messages, dim=-2)
+    return torch.stack(messages).movedim(0, -2)
 
 
 def _log_matmul(log_rows: Tensor, table: Tensor, weights: Tensor) -> Tensor:

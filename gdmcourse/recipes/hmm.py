@@ -40,7 +40,7 @@ class DiceRecipe(Recipe):
     def model(self, train: Tensor) -> HMM:
         """A chain with random tables."""
         initial, transition, emission = (
-            torch.randn(shape).softmax(-1)
+            torch.randn(shape, device=train.device).softmax(-1)
             for shape in ((self.states,), (self.states, self.states), (self.states, 6))
         )
         return HMM(initial, transition, SymbolEmission(emission))

@@ -56,10 +56,11 @@ class ColumnsRecipe(ImageRecipe):
     def model(self, train: Dataset) -> HMM:
         """A chain whose states show blurred copies of training columns drawn at random, and move anywhere."""
         columns = self.columns(train.images).flatten(0, 1)
-        chosen = columns[torch.randint(len(columns), (self.states,))]
-        distance = (torch.arange(self.levels()) - chosen[..., None]) / (self.levels() - 1)
+        place = columns.device
+        chosen = columns[torch.randint(len(columns), (self.states,), device=place)]
+        distance = (torch.arange(self.levels(), device=place) - chosen[..., None]) / (self.levels() - 1)
         bumps = (-8 * distance.square()).softmax(-1)
-        even = torch.full((self.states,), 1 / self.states)
+        even = torch.full((self.states,), 1 / self.states, device=place)
         return HMM(even, even.expand(self.states, -1), SymbolEmission(0.8 * bumps + 0.2 / self.levels()))
 
     def loss(self, device: torch.device | str = "cpu") -> Loss:

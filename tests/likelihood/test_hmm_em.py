@@ -47,7 +47,7 @@ def test_a_step_on_symbols_is_hmmlearns():
         close(table, torch.from_numpy(theirs), atol=1e-8, rtol=0)
 
 
-@pytest.mark.equation("eq-hmm-m-step", "eq-hmm-m-gaussian")
+@pytest.mark.equation("eq-hmm-m-step", "eq-hmm-floor")
 def test_a_step_on_gaussians_is_hmmlearns():
     """Its prior on the variances is switched off; what padding holds doesn't matter, not even `nan`."""
     model = gaussian_model(3, 2, seed=4)
