@@ -109,6 +109,6 @@ def loaded_die(model: nn.Module, rolls: Tensor) -> Tensor:
 
 RECIPES = {
     "hmm-dice": DiceRecipe(
-        steps=60, batch_size=200, length=100, sequences=200, save_every=20, threads=1
+        steps=150, batch_size=200, length=100, sequences=200, save_every=20, threads=1
     ).presets(smoke={"sequences": 8, "length": 20}, batch_size=2000, sequences=2000, compile=False),
 }
