@@ -10,19 +10,36 @@ from gdmcourse.likelihood.gmm import (
     m_step,
     parameter_count,
 )
-from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
+from gdmcourse.likelihood.hmm import HMM
+from gdmcourse.likelihood.hmm_em import ExpectationMaximisation, baum_welch_step
+from gdmcourse.likelihood.hmm_emissions import GaussianEmission, SymbolEmission
+from gdmcourse.likelihood.hmm_messages import (
+    ImpossibleSequence,
+    backward_messages,
+    forward_messages,
+    log_likelihood,
+    posteriors,
+)
+from gdmcourse.likelihood.hmm_viterbi import viterbi
 
 __all__ = [
+    "HMM",
     "DegenerateComponent",
-    "DiscreteHMM",
     "ExpectationMaximisation",
     "GMMFit",
+    "GaussianEmission",
+    "ImpossibleSequence",
+    "SymbolEmission",
+    "backward_messages",
+    "baum_welch_step",
     "bic",
     "e_step",
     "fit_gmm",
     "forward_messages",
     "kmeans_plus_plus",
+    "log_likelihood",
     "m_step",
     "parameter_count",
+    "posteriors",
     "viterbi",
 ]

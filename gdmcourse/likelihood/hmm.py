@@ -1,101 +1,63 @@
-"""Hidden Markov models in log space: the forward recursion, Viterbi's path, and EM by the gradient.
-
-A chain of K states has log P(z_1), (K,), log P(z_{t+1} | z_t), (K, K), and log p(x_t | z_t), (N, L, K), which
-any kind of emission may give.
-"""
-
-from collections.abc import Iterable
-from typing import Any
+"""A hidden Markov model: a chain of states that can't be seen, and an emission that each step shows."""
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-
-def forward_messages(
-    initial: Float[Tensor, " k"], transition: Float[Tensor, "k k"], emission: Float[Tensor, "n l k"]
-) -> Float[Tensor, "n l k"]:
-    """log p(x_1 … x_t, z_t) for every t; their logsumexp at the last t is the log-likelihood, in nats."""
-    messages = [initial + emission[:, 0]]
-    for log_likelihood in emission[:, 1:].unbind(1):
-        messages.append(torch.logsumexp(messages[-1][:, :, None] + transition, dim=1) + log_likelihood)
-    return torch.stack(messages, dim=1)
+from gdmcourse.likelihood.hmm_emissions import Emission, as_log
+from gdmcourse.likelihood.hmm_messages import Lengths, log_likelihood, quiet_padding
+from gdmcourse.likelihood.hmm_viterbi import viterbi
+from gdmcourse.likelihood.points import exact
 
 
-def viterbi(
-    initial: Float[Tensor, " k"], transition: Float[Tensor, "k k"], emission: Float[Tensor, "n l k"]
-) -> Int64[Tensor, "n l"]:
-    """The most probable path of states given each sequence; among equals the lowest state."""
-    best, back = initial + emission[:, 0], []
-    for log_likelihood in emission[:, 1:].unbind(1):
-        scores, previous = (best[:, :, None] + transition).max(dim=1)
-        best = scores + log_likelihood
-        back.append(previous)
-    path = [best.argmax(dim=1)]
-    for previous in reversed(back):
-        path.append(previous.gather(1, path[-1][:, None])[:, 0])
-    return torch.stack(path[::-1], dim=1)
+class HMM(nn.Module):
+    """K hidden states with P(z_1), (K,), and P(z_{t+1} | z_t), (K, K), and what they show (`def-hmm`).
 
-
-class DiscreteHMM(nn.Module):
-    """A chain of `states` hidden states that shows one of `symbols` at each step; its tables are learnt.
-
-    Tables are parameters in log space, so that the gradient of the log-likelihood with respect to an entry is
-    how often that entry is expected to have been used.
+    The tables are given as probabilities and kept as parameters in log space, so that the gradient of the
+    log-likelihood with respect to an entry is how often it is expected to have been used. Sequences are
+    (N, L) symbols or (N, L, D); where they differ in length they are padded at the end, and `lengths` (N,)
+    says how long each is. Raises ValueError for rows that don't sum to one.
     """
 
-    def __init__(self, states: int, symbols: int) -> None:
+    def __init__(
+        self, initial: Float[Tensor, " k"], transition: Float[Tensor, "k k"], emission: Emission
+    ) -> None:
         super().__init__()
-        self.initial = nn.Parameter(torch.randn(states).log_softmax(-1))
-        self.transition = nn.Parameter(torch.randn(states, states).log_softmax(-1))
-        self.emission = nn.Parameter(torch.randn(states, symbols).log_softmax(-1))
+        self.initial = nn.Parameter(as_log(initial, "initial"))
+        self.transition = nn.Parameter(as_log(transition, "transition"))
+        self.emission = emission
 
-    def emitted(self, x: Int64[Tensor, "n l"]) -> Float[Tensor, "n l k"]:
-        """log p(x_t | z_t) for every state; raises ValueError for a symbol that the model doesn't know."""
-        symbols = self.emission.shape[1]
-        if not x.is_cuda and (int(x.min()) < 0 or int(x.max()) >= symbols):
-            raise ValueError(f"symbols are 0 … {symbols - 1}, not {int(x.min())} … {int(x.max())}")
-        return self.emission.T[x]
+    def log_tables(
+        self, x: Tensor, lengths: Lengths | None = None
+    ) -> tuple[Float[Tensor, " k"], Float[Tensor, "k k"], Float[Tensor, "n l k"]]:
+        """log P(z_1), log P(z_{t+1} | z_t) and log p(x_t | z_t), in float64, as messages and paths take them.
 
-    def forward(self, x: Int64[Tensor, "n l"]) -> Float[Tensor, " n"]:
-        """The log-likelihood of each sequence, in nats."""
-        return torch.logsumexp(forward_messages(self.initial, self.transition, self.emitted(x))[:, -1], dim=1)
+        Raises ValueError where there is nothing to read.
+        """
+        if x.ndim < 2 or 0 in x.shape[:2]:
+            raise ValueError(
+                f"x must be (N, L) or (N, L, D) with at least one sequence of at least one step, "
+                f"not {tuple(x.shape)}; leave empty sequences out"
+            )
+        told = self.emission.log_prob(quiet_padding(x, lengths))
+        return exact(self.initial), exact(self.transition), exact(told)
 
-    def decode(self, x: Int64[Tensor, "n l"]) -> Int64[Tensor, "n l"]:
-        """The most probable states given each sequence."""
-        return viterbi(self.initial, self.transition, self.emitted(x))
+    def forward(self, x: Tensor, lengths: Lengths | None = None) -> Float[Tensor, " n"]:
+        """The log-likelihood of each sequence, in nats and float64."""
+        return log_likelihood(*self.log_tables(x, lengths), lengths)
 
     @torch.no_grad()
-    def sample(
-        self, n: int, length: int, rng: torch.Generator
-    ) -> tuple[Int64[Tensor, "n l"], Int64[Tensor, "n l"]]:
-        """`n` sequences of symbols, and the states behind them."""
-        state = torch.multinomial(self.initial.exp().expand(n, -1), 1, generator=rng)
-        states = [state]
+    def decode(self, x: Tensor, lengths: Lengths | None = None) -> Int64[Tensor, "n l"]:
+        """The most probable states given each sequence; −1 beyond its end."""
+        return viterbi(*self.log_tables(x, lengths), lengths)
+
+    @torch.no_grad()
+    def sample(self, n: int, length: int, rng: torch.Generator) -> tuple[Tensor, Int64[Tensor, "n l"]]:
+        """`n` sequences, and the states behind them; raises ValueError unless both numbers are at least 1."""
+        if n < 1 or length < 1:
+            raise ValueError(f"at least one sequence of at least one step, not {n} of {length}")
+        states = [torch.multinomial(self.initial.exp().expand(n, -1), 1, generator=rng)]
         for _ in range(length - 1):
-            state = torch.multinomial(self.transition.exp()[state[:, 0]], 1, generator=rng)
-            states.append(state)
+            states.append(torch.multinomial(self.transition.exp()[states[-1][:, 0]], 1, generator=rng))
         path = torch.cat(states, dim=1)
-        symbols = torch.multinomial(self.emission.exp()[path.flatten()], 1, generator=rng)
-        return symbols.view(n, length), path
-
-
-class ExpectationMaximisation(torch.optim.Optimizer):
-    """The M-step for log tables whose rows sum to one, given the gradient of minus the log-likelihood.
-
-    The gradient of log p with respect to a log-probability is its expected count (Fisher's identity), so new
-    rows are counts divided by their sum. A row that nothing has used stays as it is.
-    """
-
-    def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
-        super().__init__(parameters, {})
-
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """Set every row to its expected shares; a share is never quite 0, whose logarithm has no gradient."""
-        for group in self.param_groups:
-            for table in group["params"]:
-                counts = -table.grad
-                total = counts.sum(-1, keepdim=True)
-                shares = (counts / total).clamp(min=torch.finfo(table.dtype).tiny)
-                table.copy_(torch.where(total > 0, shares.log(), table))
+        return self.emission.sample(path, rng), path

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from gdmcourse.data.dice import casino, roll_dice
-from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation
+from gdmcourse.likelihood.hmm import HMM
+from gdmcourse.likelihood.hmm_em import ExpectationMaximisation
+from gdmcourse.likelihood.hmm_emissions import SymbolEmission
 from gdmcourse.recipes.recipe import Recipe
 from gdmcourse.training.fit import Loss, for_one
 from gdmcourse.training.player import Player
@@ -35,9 +37,13 @@ class DiceRecipe(Recipe):
         """Rolls as symbols 0 … 5, a row a sequence."""
         return self.rolls(split)[0]
 
-    def model(self, train: Tensor) -> DiscreteHMM:
-        """A chain that knows nothing."""
-        return DiscreteHMM(self.states, symbols=6)
+    def model(self, train: Tensor) -> HMM:
+        """A chain with random tables."""
+        initial, transition, emission = (
+            torch.randn(shape, device=train.device).softmax(-1)
+            for shape in ((self.states,), (self.states, self.states), (self.states, 6))
+        )
+        return HMM(initial, transition, SymbolEmission(emission))
 
     def loss(self, device: torch.device | str = "cpu") -> Loss:
         """Minus the log-likelihood of a roll, in nats."""
@@ -79,9 +85,8 @@ class DiceRecipe(Recipe):
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
         """Held-out bits a roll, of the model and of the casino's own law; the share of dice told right."""
         rolls, dice = (part.to(rng.device) for part in self.rolls("test"))
-        law = DiscreteHMM(2, 6).to(rng.device)
-        for table, probabilities in zip(law.parameters(), casino(), strict=True):
-            table.copy_(probabilities.log())
+        initial, transition, emission = casino()
+        law = HMM(initial, transition, SymbolEmission(emission)).to(rng.device)
         bits: dict[str, Any] = {
             name: nats_per_roll(chain, rolls, rng).item() / math.log(2)
             for name, chain in (("bits", model), ("bits_of_the_law", law))
@@ -97,12 +102,13 @@ def nats_per_roll(model: nn.Module, batch: Tensor, rng: torch.Generator) -> Tens
 
 def loaded_die(model: nn.Module, rolls: Tensor) -> Tensor:
     """1 where the most probable path is in the state that shows most sixes, 0 elsewhere."""
-    assert isinstance(model, DiscreteHMM)
-    return (model.decode(rolls) == model.emission[:, 5].argmax()).long()
+    assert isinstance(model, HMM)
+    assert isinstance(model.emission, SymbolEmission)
+    return (model.decode(rolls) == model.emission.table[:, 5].argmax()).long()
 
 
 RECIPES = {
     "hmm-dice": DiceRecipe(
-        steps=60, batch_size=200, length=100, sequences=200, save_every=20, threads=1
+        steps=150, batch_size=200, length=100, sequences=200, save_every=20, threads=1
     ).presets(smoke={"sequences": 8, "length": 20}, batch_size=2000, sequences=2000, compile=False),
 }
