@@ -1,5 +1,7 @@
-"""Models fitted by likelihood: Gaussian mixtures and hidden Markov chains."""
+"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains and normalizing flows."""
 
+from gdmcourse.likelihood.flow import ActNorm, AffineCoupling, Flow, Permutation, real_nvp
+from gdmcourse.likelihood.gaussianise import Gaussianise
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
     GMMFit,
@@ -13,10 +15,15 @@ from gdmcourse.likelihood.gmm import (
 from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
 
 __all__ = [
+    "ActNorm",
+    "AffineCoupling",
     "DegenerateComponent",
     "DiscreteHMM",
     "ExpectationMaximisation",
+    "Flow",
     "GMMFit",
+    "Gaussianise",
+    "Permutation",
     "bic",
     "e_step",
     "fit_gmm",
@@ -24,5 +31,6 @@ __all__ = [
     "kmeans_plus_plus",
     "m_step",
     "parameter_count",
+    "real_nvp",
     "viterbi",
 ]
