@@ -25,8 +25,7 @@ class AffineCoupling(nn.Module):
     isn't some coordinates and not all. Source: `def-coupling`, `eq-coupling-log-det`, `eq-coupling-inverse`.
     """
 
-    kept: Tensor
-    moved: Tensor
+    order: Tensor
     back: Tensor
 
     def __init__(
@@ -45,16 +44,13 @@ class AffineCoupling(nn.Module):
                 "a coupling layer keeps some coordinates and moves some; `kept` is all one or other"
             )
         self.largest = largest
-        self.register_buffer("kept", a)
-        self.register_buffer("moved", b)
-        self.register_buffer("back", torch.cat([a, b]).argsort())
-        sizes = [len(a), *[width] * depth]
-        hidden = [
-            part
-            for inputs, outputs in pairwise(sizes)
-            for part in (nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout))
-        ]
-        last = nn.Linear(sizes[-1], 2 * len(b))
+        self.sizes = [len(a), len(b)]
+        self.register_buffer("order", torch.cat([a, b]))
+        self.register_buffer("back", self.order.argsort())
+        hidden: list[nn.Module] = []
+        for inputs, outputs in pairwise([len(a), *[width] * depth]):
+            hidden += [nn.Linear(inputs, outputs), nn.ReLU(), *[nn.Dropout(dropout)] * (dropout > 0)]
+        last = nn.Linear(width, 2 * len(b))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(*hidden, last)
@@ -68,17 +64,17 @@ class AffineCoupling(nn.Module):
 
     def forward(self, x: Float[Tensor, "n d"]) -> WithLogDet:
         """z and Σ a(x_A)."""
-        kept = x[:, self.kept]
+        kept, moved = x.index_select(1, self.order).split(self.sizes, dim=1)
         log_scale, shift = self.log_scale_and_shift(kept)
-        moved = x[:, self.moved] * log_scale.exp() + shift
-        return torch.cat([kept, moved], dim=1)[:, self.back], log_scale.sum(1)
+        moved = moved * log_scale.exp() + shift
+        return torch.cat([kept, moved], dim=1).index_select(1, self.back), log_scale.sum(1)
 
     def inverse(self, z: Float[Tensor, "n d"]) -> WithLogDet:
         """x and −Σ a(z_A); the network is asked forwards, at what the layer has kept."""
-        kept = z[:, self.kept]
+        kept, moved = z.index_select(1, self.order).split(self.sizes, dim=1)
         log_scale, shift = self.log_scale_and_shift(kept)
-        moved = (z[:, self.moved] - shift) * (-log_scale).exp()
-        return torch.cat([kept, moved], dim=1)[:, self.back], -log_scale.sum(1)
+        moved = (moved - shift) * (-log_scale).exp()
+        return torch.cat([kept, moved], dim=1).index_select(1, self.back), -log_scale.sum(1)
 
 
 class ActNorm(nn.Module):
@@ -128,17 +124,17 @@ class Permutation(nn.Module):
 
     def forward(self, x: Float[Tensor, "n d"]) -> WithLogDet:
         """z and 0."""
-        return x[:, self.order], x.new_zeros(len(x))
+        return x.index_select(1, self.order), x.new_zeros(len(x))
 
     def inverse(self, z: Float[Tensor, "n d"]) -> WithLogDet:
         """x and 0."""
-        return z[:, self.back], z.new_zeros(len(z))
+        return z.index_select(1, self.back), z.new_zeros(len(z))
 
 
 class Flow(nn.Module):
     """Layers one after the other, from data to standard normal noise.
 
-    Source: `eq-flow-composition`, `def-flow-density`.
+    Source: `eq-flow-composition`, `eq-flow-density`.
     """
 
     def __init__(self, layers: Iterable[nn.Module], dim: int) -> None:
