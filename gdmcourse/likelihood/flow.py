@@ -188,9 +188,9 @@ def real_nvp(
     """
     if dim < 2:
         raise ValueError(f"a coupling layer needs at least 2 coordinates, not {dim}")
-    first = torch.arange(dim) < dim // 2
+    first = torch.arange(dim, device="cpu") < dim // 2
     layers: list[nn.Module] = []
     for _ in range(blocks):
-        layers += [ActNorm(dim), Permutation(torch.randperm(dim, generator=rng))]
+        layers += [ActNorm(dim), Permutation(torch.randperm(dim, generator=rng, device="cpu"))]
         layers += [AffineCoupling(kept, width, depth=depth, dropout=dropout) for kept in (first, ~first)]
     return [*layers, ActNorm(dim)]
