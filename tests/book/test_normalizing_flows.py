@@ -61,7 +61,7 @@ def test_there_is_a_bridge_and_it_is_as_long_as_it_must_be(said):
     assert said["flow-gap-least"] == pytest.approx(0.2 / said["flow-gap-stretch"], rel=1e-5)
     assert said["flow-gap-bridge"] > 0 == said["flow-gap-none"]
     assert said["flow-gap-samples"] > 1.5 * said["flow-gap-data"]
-    assert math.isfinite(said["flow-gap-lowest"])
+    assert said["flow-gap-lowest"] > said["flow-toy"] - 1  # hardly less dense than the moons
 
 
 def test_the_numbers_of_the_text_that_are_worked_by_hand():
