@@ -1,5 +1,7 @@
-"""Models fitted by likelihood: Gaussian mixtures and hidden Markov chains."""
+"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains and normalizing flows."""
 
+from gdmcourse.likelihood.flow import ActNorm, AffineCoupling, Flow, Permutation, real_nvp
+from gdmcourse.likelihood.gaussianise import Gaussianise
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
     GMMFit,
@@ -24,14 +26,19 @@ from gdmcourse.likelihood.hmm_viterbi import viterbi
 
 __all__ = [
     "HMM",
+    "ActNorm",
+    "AffineCoupling",
     "DegenerateComponent",
     "ExpectationMaximisation",
+    "Flow",
     "GMMFit",
     "GaussianEmission",
     "ImpossibleSequence",
     "SymbolEmission",
     "backward_messages",
     "baum_welch_step",
+    "Gaussianise",
+    "Permutation",
     "bic",
     "e_step",
     "fit_gmm",
@@ -41,5 +48,6 @@ __all__ = [
     "m_step",
     "parameter_count",
     "posteriors",
+    "real_nvp",
     "viterbi",
 ]

@@ -18,6 +18,8 @@ CATALOG = {
     "classifier-mnist": ("classifier", "the feature network of the scores, on MNIST"),
     "hmm-dice": ("hmm", "a hidden Markov model of a casino's dice, by EM"),
     "hmm-digits": ("hmm_images", "a hidden Markov model of the columns of digits, by EM"),
+    "flow-toy": ("flow", "a normalizing flow (RealNVP) on two half moons"),
+    "flow-digits": ("flow", "the same on digits, exact likelihoods in bits"),
     "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
