@@ -33,8 +33,7 @@ class Autoregressive(nn.Module):
 
 def log_prob(model: nn.Module, x: Int64[Tensor, "n d"]) -> Float[Tensor, " n"]:
     """log p(x) in nats, exactly: the sum of the log-probabilities of the factors, in one pass."""
-    log_p = model(x).float().log_softmax(-1) if x.is_cuda else model(x).log_softmax(-1)
-    return log_p.gather(-1, x[..., None])[..., 0].sum(-1)
+    return model(x).log_softmax(-1).gather(-1, x[..., None])[..., 0].sum(-1)
 
 
 def draw(logits: Float[Tensor, "n levels"], rng: torch.Generator) -> Int64[Tensor, " n"]:
