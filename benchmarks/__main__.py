@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.results import CARD, keep, save
 
-NAMES = ("em", "diffusion", "chapters", "grading", "site", "suite")
+NAMES = ("em", "autoregressive", "diffusion", "chapters", "grading", "site", "suite")
 
 
 def main(names: list[str]) -> int:
