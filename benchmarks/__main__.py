@@ -7,6 +7,7 @@ from benchmarks.results import CARD, keep, save
 
 NAMES = ("em", "hmm", "diffusion", "chapters", "grading", "site", "suite")
 NAMES = ("em", "flow", "diffusion", "chapters", "grading", "site", "suite")
+NAMES = ("em", "autoregressive", "diffusion", "chapters", "grading", "site", "suite")
 
 
 def main(names: list[str]) -> int:

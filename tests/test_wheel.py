@@ -56,7 +56,7 @@ def test_it_holds_the_library_with_its_records_and_nothing_else(wheel):
     source = (ROOT / "gdmcourse").rglob("*")
     expected = {str(p.relative_to(ROOT)) for p in source if p.is_file() and p.parent.name != "__pycache__"}
     assert inside == expected
-    assert {Path(name).suffix for name in inside} == {".py", ".json", ".png"}
+    assert {Path(name).suffix for name in inside} == {".py", ".json", ".png", ".txt"}
     licences = {Path(name).name for name in names if "/licenses/" in name}
     assert licences == {"LICENSE", "LICENSE-TEXT"}
 

@@ -2,6 +2,9 @@
 
 from gdmcourse.likelihood.flow import ActNorm, AffineCoupling, Flow, Permutation, real_nvp
 from gdmcourse.likelihood.gaussianise import Gaussianise
+"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains, autoregressive networks."""
+
+from gdmcourse.likelihood.autoregressive import Autoregressive, dependence, log_prob, sample
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
     GMMFit,
@@ -28,6 +31,16 @@ __all__ = [
     "HMM",
     "ActNorm",
     "AffineCoupling",
+from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
+from gdmcourse.likelihood.made import MADE
+from gdmcourse.likelihood.pixelcnn import GatedPixelCNN, PixelCNN
+from gdmcourse.likelihood.row_lstm import RowLSTM
+from gdmcourse.likelihood.transformer import Transformer, sample_cached
+from gdmcourse.likelihood.wavenet import WaveNet
+
+__all__ = [
+    "MADE",
+    "Autoregressive",
     "DegenerateComponent",
     "ExpectationMaximisation",
     "Flow",
@@ -39,7 +52,13 @@ __all__ = [
     "baum_welch_step",
     "Gaussianise",
     "Permutation",
+    "GatedPixelCNN",
+    "PixelCNN",
+    "RowLSTM",
+    "Transformer",
+    "WaveNet",
     "bic",
+    "dependence",
     "e_step",
     "fit_gmm",
     "forward_messages",
@@ -49,5 +68,10 @@ __all__ = [
     "parameter_count",
     "posteriors",
     "real_nvp",
+    "log_prob",
+    "m_step",
+    "parameter_count",
+    "sample",
+    "sample_cached",
     "viterbi",
 ]

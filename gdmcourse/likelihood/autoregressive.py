@@ -1,0 +1,82 @@
+"""What autoregressive models share: their likelihood, their sampler, the check that none looks ahead."""
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor, nn
+
+
+class Autoregressive(nn.Module):
+    """A law of D symbols in a fixed order, each one of 0 … levels − 1. Source: `eq-ar-chain`.
+
+    A model derives from it and defines `logits`, whose row i may depend on the symbols before place i alone.
+    """
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.levels = levels
+
+    def embed(self, x: Int64[Tensor, "n d"]) -> Float[Tensor, "n d c"]:
+        """What the network is given of each symbol: one number in [−1, 1]."""
+        scaled = 2 * x.to(next(self.parameters()).dtype) / (self.levels - 1) - 1
+        return scaled[..., None]
+
+    def logits(self, embedded: Float[Tensor, "n d c"]) -> Float[Tensor, "n d levels"]:
+        """The logits of every symbol given those before it."""
+        raise NotImplementedError
+
+    def forward(self, x: Int64[Tensor, "n d"]) -> Float[Tensor, "n d levels"]:
+        """The same from symbols. Raises ValueError for one that the model doesn't know."""
+        if not x.is_cuda and x.numel() and (int(x.min()) < 0 or int(x.max()) >= self.levels):
+            raise ValueError(f"symbols are 0 … {self.levels - 1}, not {int(x.min())} … {int(x.max())}")
+        return self.logits(self.embed(x))
+
+
+def log_prob(model: nn.Module, x: Int64[Tensor, "n d"]) -> Float[Tensor, " n"]:
+    """log p(x) in nats, exactly: the sum of the log-probabilities of the factors, in one pass."""
+    return model(x).log_softmax(-1).gather(-1, x[..., None])[..., 0].sum(-1)
+
+
+def draw(logits: Float[Tensor, "n levels"], rng: torch.Generator) -> Int64[Tensor, " n"]:
+    """One symbol for each row of logits."""
+    return torch.multinomial(logits.float().softmax(-1), 1, generator=rng)[:, 0]
+
+
+@torch.no_grad()
+def sample(
+    model: nn.Module,
+    n: int,
+    length: int,
+    rng: torch.Generator,
+    *,
+    given: Int64[Tensor, "n begun"] | None = None,
+) -> Int64[Tensor, "n length"]:
+    """`n` sequences, symbol after symbol, on the device of `rng`: a pass of the network for each of them.
+
+    `given` holds the first symbols of each where these are known. What stands at places not drawn yet is 0;
+    a model that doesn't look ahead can't tell.
+    """
+    x = torch.zeros(n, length, dtype=torch.long, device=rng.device)
+    begun = 0 if given is None else given.shape[1]
+    if given is not None:
+        x[:, :begun] = given
+    for i in range(begun, length):
+        x[:, i] = draw(model(x)[:, i], rng)
+    return x
+
+
+def dependence(model: Autoregressive, x: Int64[Tensor, "n d"]) -> Bool[Tensor, "d d"]:
+    """Which logits (rows) depend on which symbols (columns), by back-propagation from each row.
+
+    The network is autoregressive if and only if all on and above the diagonal is false, whatever its weights
+    and `x`; pass a network in float64, and several rows in `x`, so that no gradient vanishes by chance.
+    Source: `eq-ar-triangular`.
+    """
+    with torch.enable_grad():
+        embedded = model.embed(x).detach().requires_grad_()
+        logits = model.logits(embedded)
+        weights = torch.linspace(1, 2, logits.shape[-1]).to(logits)  # equal ones would cancel in a softmax
+        rows = [
+            torch.autograd.grad((logits[:, i] @ weights).sum(), embedded, retain_graph=True)[0]
+            for i in range(logits.shape[1])
+        ]
+    return (torch.stack(rows) != 0).any(3).any(1)
