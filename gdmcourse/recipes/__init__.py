@@ -17,6 +17,8 @@ CATALOG = {
     "classifier-digits": ("classifier", "the feature network of the scores, on scikit-learn's 8×8 digits"),
     "classifier-mnist": ("classifier", "the feature network of the scores, on MNIST"),
     "hmm-dice": ("hmm", "a hidden Markov model of a casino's dice, by EM"),
+    "vae-digits": ("vae", "a variational autoencoder with 16 latents, on digits"),
+    "vae-map-digits": ("vae", "the same with two latents, which can be drawn as a map"),
     "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
