@@ -12,6 +12,7 @@ from gdmcourse.diffusion.denoiser import Denoiser
 from gdmcourse.diffusion.forward import posterior, posterior_mean_from_noise, posterior_variance, q_sample
 from gdmcourse.diffusion.per_image import per_image
 from gdmcourse.diffusion.schedule import Schedule
+from gdmcourse.probability.pixel import pixel_log_prob
 
 
 def log_variances(schedule: Schedule) -> tuple[Float[Tensor, " times"], Float[Tensor, " times"]]:
@@ -97,17 +98,7 @@ def reconstruction(
     With `grey_levels` values evenly spaced on [−1, 1], a bin reaches half a spacing to each side, and the
     outermost reach to infinity. Source: `eq-bound-reconstruction` (Ho et al. 2020, §3.3).
     """
-    if grey_levels is None:
-        return 0.5 * (log_variance + (x0 - mean) ** 2 / log_variance.exp() + math.log(2 * math.pi))
-    half = 1 / (grey_levels - 1)
-    std = (log_variance / 2).exp()
-    above = torch.where(x0 > 1 - half / 2, math.inf, (x0 + half - mean) / std)
-    below = torch.where(x0 < -1 + half / 2, -math.inf, (x0 - half - mean) / std)
-    # In the right tail both values are near 1 and cancel; by symmetry the left tail is used instead.
-    swap = below + above > 0
-    upper, lower = torch.where(swap, -below, above), torch.where(swap, -above, below)
-    high, low = torch.special.log_ndtr(upper), torch.special.log_ndtr(lower)
-    return -(high + torch.log1p(-(low - high).exp().clamp(max=1 - 1e-7)))
+    return -pixel_log_prob(x0, mean, log_variance, grey_levels)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,14 @@ from gdmcourse.likelihood.gaussianise import Gaussianise
 """Models fitted by likelihood: Gaussian mixtures, hidden Markov chains, autoregressive networks."""
 
 from gdmcourse.likelihood.autoregressive import Autoregressive, dependence, log_prob, sample
+"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains, variational autoencoders."""
+
+from gdmcourse.likelihood.bounds import (
+    importance_weighted_bound,
+    kl_to_prior,
+    normal_log_prob,
+    reparameterise,
+)
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
     GMMFit,
@@ -41,6 +49,12 @@ from gdmcourse.likelihood.wavenet import WaveNet
 __all__ = [
     "MADE",
     "Autoregressive",
+from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
+from gdmcourse.likelihood.linear_vae import LinearVAE, fit_linear_vae
+from gdmcourse.likelihood.vae import VAE, log_weights, vae_loss
+
+__all__ = [
+    "VAE",
     "DegenerateComponent",
     "ExpectationMaximisation",
     "Flow",
@@ -57,14 +71,20 @@ __all__ = [
     "RowLSTM",
     "Transformer",
     "WaveNet",
+    "LinearVAE",
     "bic",
     "dependence",
     "e_step",
     "fit_gmm",
+    "fit_linear_vae",
     "forward_messages",
+    "importance_weighted_bound",
+    "kl_to_prior",
     "kmeans_plus_plus",
     "log_likelihood",
+    "log_weights",
     "m_step",
+    "normal_log_prob",
     "parameter_count",
     "posteriors",
     "real_nvp",
@@ -73,5 +93,7 @@ __all__ = [
     "parameter_count",
     "sample",
     "sample_cached",
+    "reparameterise",
+    "vae_loss",
     "viterbi",
 ]

@@ -21,6 +21,7 @@ from gdmcourse.probability.gaussian import (
     product,
 )
 from gdmcourse.probability.mixture import GaussianMixture
+from gdmcourse.probability.pixel import expected_pixel, pixel_log_prob
 from gdmcourse.probability.transport import wasserstein_1d
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "discrete_js",
     "discrete_kl",
     "discrete_total_variation",
+    "expected_pixel",
     "f_divergence",
     "gaussian_kl",
     "gaussian_log_prob",
@@ -40,6 +42,7 @@ __all__ = [
     "kl",
     "kl_by_sampling",
     "linear_image",
+    "pixel_log_prob",
     "product",
     "total_variation",
     "w1",

@@ -26,6 +26,8 @@ CATALOG = {
     "transformer-digits": ("autoregressive", "a causal transformer that reads digits pixel by pixel"),
     "transformer-text": ("text_transformer", "a causal transformer on the sentences of this course"),
     "wavenet-waves": ("wavenet", "dilated causal convolutions on the waves of a plucked string"),
+    "vae-digits": ("vae", "a variational autoencoder with 16 latents, on digits"),
+    "vae-map-digits": ("vae", "the same with two latents, which can be drawn as a map"),
     "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),

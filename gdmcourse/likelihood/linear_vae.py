@@ -1,0 +1,70 @@
+"""The linear VAE, which is probabilistic PCA: its likelihood, its posterior and its best fit are exact."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gdmcourse.probability.covariance import cholesky
+from gdmcourse.probability.gaussian import gaussian_log_prob
+
+
+@dataclass(frozen=True)
+class LinearVAE:
+    """z ~ N(0, I) of d latents, and x given z from N(W z + b, σ² I) in D dimensions.
+
+    `loading` is W (D, d), `offset` is b (D,), `variance` is σ². Source: `eq-vae-linear` (Tipping and Bishop
+    1999).
+    """
+
+    loading: Float[Tensor, "D d"]
+    offset: Float[Tensor, " D"]
+    variance: float
+
+    def log_prob(self, x: Float[Tensor, "n D"]) -> Float[Tensor, " n"]:
+        """The exact log p(x) in nats, (n,)."""
+        eye = torch.eye(len(self.offset), dtype=x.dtype, device=x.device)
+        return gaussian_log_prob(x, self.offset, self.loading @ self.loading.mT + self.variance * eye)
+
+    def precision(self) -> Float[Tensor, "d d"]:
+        """Of the posterior p(z | x), I + WᵀW/σ²: the same for every x."""
+        eye = torch.eye(self.loading.shape[1], dtype=self.loading.dtype, device=self.loading.device)
+        return eye + self.loading.mT @ self.loading / self.variance
+
+    def posterior(self, x: Float[Tensor, "n D"]) -> tuple[Float[Tensor, "n d"], Float[Tensor, "d d"]]:
+        """Mean for each row, and covariance, of p(z | x)."""
+        factor = cholesky(self.precision(), "the precision of the posterior")
+        pull = (x - self.offset) @ self.loading / self.variance
+        return torch.cholesky_solve(pull.mT, factor).mT, torch.cholesky_inverse(factor)
+
+    def elbo(
+        self, x: Float[Tensor, "n D"], mean: Float[Tensor, "n d"], covariance: Float[Tensor, "d d"]
+    ) -> Float[Tensor, " n"]:
+        """E_q[log p(x | z)] − KL(q ‖ N(0, I)) in nats for q = N(mean, covariance), in closed form, (n,)."""
+        factor = cholesky(covariance, "the covariance of q")
+        miss = (x - self.offset - mean @ self.loading.mT).square().sum(1)
+        spread = (self.loading @ factor).square().sum()
+        log_scale = x.shape[1] * math.log(2 * math.pi * self.variance)
+        log_likelihood = -0.5 * (log_scale + (miss + spread) / self.variance)
+        excess = factor.square().sum() - len(factor) - 2 * factor.diagonal().log().sum()
+        return log_likelihood - 0.5 * (mean.square().sum(1) + excess)
+
+
+def fit_linear_vae(x: Float[Tensor, "n D"], latents: int, variance: float | None = None) -> LinearVAE:
+    """The linear VAE of greatest likelihood: W = U (Λ − σ² I)^½ with the largest eigenvalues Λ of the data.
+
+    Directions whose eigenvalue is below a given `variance` get a column of zeros: their latent is collapsed.
+    Without one, σ² is the mean of the eigenvalues left out, which is the best. Raises ValueError unless
+    1 ≤ latents < D. Source: `eq-vae-water`.
+    """
+    if not 1 <= latents < x.shape[1]:
+        raise ValueError(f"latents must be in 1 … {x.shape[1] - 1}, below the dimension, not {latents}")
+    if variance is not None and variance <= 0:
+        raise ValueError(f"the variance of the pixels must be above 0, not {variance}")
+    offset = x.mean(0)
+    values, vectors = torch.linalg.eigh(torch.cov(x.mT, correction=0))
+    values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)
+    level = values[latents:].mean().item() if variance is None else variance
+    return LinearVAE(vectors[:, :latents] * (values[:latents] - level).clamp_min(0).sqrt(), offset, level)
