@@ -5,9 +5,7 @@ import sys
 
 from benchmarks.results import CARD, keep, save
 
-NAMES = ("em", "hmm", "diffusion", "chapters", "grading", "site", "suite")
-NAMES = ("em", "flow", "diffusion", "chapters", "grading", "site", "suite")
-NAMES = ("em", "autoregressive", "diffusion", "chapters", "grading", "site", "suite")
+NAMES = ("em", "hmm", "autoregressive", "flow", "diffusion", "chapters", "grading", "site", "suite")
 
 
 def main(names: list[str]) -> int:

@@ -1,18 +1,14 @@
-"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains and normalizing flows."""
-
-from gdmcourse.likelihood.flow import ActNorm, AffineCoupling, Flow, Permutation, real_nvp
-from gdmcourse.likelihood.gaussianise import Gaussianise
-"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains, autoregressive networks."""
+"""Models fitted by likelihood: mixtures, hidden Markov chains, autoregressive networks, VAEs and flows."""
 
 from gdmcourse.likelihood.autoregressive import Autoregressive, dependence, log_prob, sample
-"""Models fitted by likelihood: Gaussian mixtures, hidden Markov chains, variational autoencoders."""
-
 from gdmcourse.likelihood.bounds import (
     importance_weighted_bound,
     kl_to_prior,
     normal_log_prob,
     reparameterise,
 )
+from gdmcourse.likelihood.flow import ActNorm, AffineCoupling, Flow, Permutation, real_nvp
+from gdmcourse.likelihood.gaussianise import Gaussianise
 from gdmcourse.likelihood.gmm import (
     DegenerateComponent,
     GMMFit,
@@ -34,44 +30,38 @@ from gdmcourse.likelihood.hmm_messages import (
     posteriors,
 )
 from gdmcourse.likelihood.hmm_viterbi import viterbi
-
-__all__ = [
-    "HMM",
-    "ActNorm",
-    "AffineCoupling",
-from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
+from gdmcourse.likelihood.linear_vae import LinearVAE, fit_linear_vae
 from gdmcourse.likelihood.made import MADE
 from gdmcourse.likelihood.pixelcnn import GatedPixelCNN, PixelCNN
 from gdmcourse.likelihood.row_lstm import RowLSTM
 from gdmcourse.likelihood.transformer import Transformer, sample_cached
+from gdmcourse.likelihood.vae import VAE, log_weights, vae_loss
 from gdmcourse.likelihood.wavenet import WaveNet
 
 __all__ = [
+    "HMM",
     "MADE",
-    "Autoregressive",
-from gdmcourse.likelihood.hmm import DiscreteHMM, ExpectationMaximisation, forward_messages, viterbi
-from gdmcourse.likelihood.linear_vae import LinearVAE, fit_linear_vae
-from gdmcourse.likelihood.vae import VAE, log_weights, vae_loss
-
-__all__ = [
     "VAE",
+    "ActNorm",
+    "AffineCoupling",
+    "Autoregressive",
     "DegenerateComponent",
     "ExpectationMaximisation",
     "Flow",
     "GMMFit",
-    "GaussianEmission",
-    "ImpossibleSequence",
-    "SymbolEmission",
-    "backward_messages",
-    "baum_welch_step",
-    "Gaussianise",
-    "Permutation",
     "GatedPixelCNN",
+    "GaussianEmission",
+    "Gaussianise",
+    "ImpossibleSequence",
+    "LinearVAE",
+    "Permutation",
     "PixelCNN",
     "RowLSTM",
+    "SymbolEmission",
     "Transformer",
     "WaveNet",
-    "LinearVAE",
+    "backward_messages",
+    "baum_welch_step",
     "bic",
     "dependence",
     "e_step",
@@ -82,18 +72,16 @@ __all__ = [
     "kl_to_prior",
     "kmeans_plus_plus",
     "log_likelihood",
+    "log_prob",
     "log_weights",
     "m_step",
     "normal_log_prob",
     "parameter_count",
     "posteriors",
     "real_nvp",
-    "log_prob",
-    "m_step",
-    "parameter_count",
+    "reparameterise",
     "sample",
     "sample_cached",
-    "reparameterise",
     "vae_loss",
     "viterbi",
 ]
