@@ -16,7 +16,7 @@ from gdmcourse.data.levels import LEVELS, bits_per_dim, dequantise, to_levels
 from gdmcourse.diffusion.bound import variational_bound
 from gdmcourse.diffusion.denoiser import Denoiser
 from gdmcourse.diffusion.schedule import Schedule
-from gdmcourse.likelihood.gmm import fit_gmm
+from gdmcourse.likelihood.gmm import Covariance, fit_gmm
 from gdmcourse.recipes import find_recipe
 from gdmcourse.recipes.ddpm import DDPMRecipe
 from gdmcourse.studies.study import Rows, Study
@@ -33,7 +33,10 @@ NETWORKS = (
 )
 LEVEL = LEVELS["digits"]
 # What a mixture is chosen from, by a part of the training images: covariances, and how many components.
-MIXTURES = [("full", k) for k in (1, 2, 5, 10)] + [("diag", k) for k in (10, 20, 40, 80)]
+MIXTURES: list[tuple[Covariance, int]] = [
+    *(("full", k) for k in (1, 2, 5, 10)),
+    *(("diag", k) for k in (10, 20, 40, 80)),
+]
 FIRST, STEP = 40, 10  # the diffusion model's first time after 0, where the bound is best, and its jumps
 
 
@@ -114,12 +117,12 @@ def mixture_bits(rng: torch.Generator) -> dict[str, Tensor]:
     )
     asked = torch.arange(len(train)) % 5 == 4
 
-    def fitted(kind: str, k: int, points: Tensor, at: Tensor) -> Tensor:
-        fit = fit_gmm(points, k, covariance=kind, floor=1e-3, generator=rng)  # type: ignore[arg-type]
+    def fitted(size: tuple[Covariance, int], points: Tensor, at: Tensor) -> Tensor:
+        fit = fit_gmm(points, size[1], covariance=size[0], floor=1e-3, generator=rng)
         return bits_per_dim(fit.mixture.log_prob(at), train.shape[1], levels=LEVEL)
 
-    kind, k = min(MIXTURES, key=lambda one: fitted(*one, train[~asked], train[asked]).mean().item())
-    return {"bound": fitted(kind, k, train, test)}
+    size = min(MIXTURES, key=lambda size: fitted(size, train[~asked], train[asked]).mean().item())
+    return {"bound": fitted(size, train, test)}
 
 
 WITHOUT_TRAINING: dict[str, Callable[[torch.Generator], dict[str, Tensor]]] = {
