@@ -1,10 +1,11 @@
 """Run by test_killed.py in processes of its own: a training that uses everything a checkpoint has to hold.
 
 python killed.py train FOLDER        train, saying each step on stdout
-python killed.py everywhere FOLDER   kill a training before each step and each file operation, and resume it
+python killed.py everywhere FOLDER N kill a training in each step and before every N-th file operation
 """
 
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -113,8 +114,8 @@ def die_before_event(number: int) -> None:
     sys.addaudithook(hook)
 
 
-def everywhere(root: Path) -> dict[str, int]:
-    """Kill at every point, resume, compare; returns how many points there were."""
+def everywhere(root: Path, stride: int) -> dict[str, int]:
+    """Kill at every point, resume, compare; returns how many steps and file operations there were."""
     assert in_child(lambda: train(root / "whole")) == 0
     expected = digest(root / "whole")
     points = {"steps": 0, "file operations": 0}
@@ -133,8 +134,7 @@ def everywhere(root: Path) -> dict[str, int]:
         die_before_event(number)
         train(folder)
 
-    while True:
-        number = points["file operations"] + 1
+    for number in itertools.count(1, stride):
         folder = root / f"event-{number}"
         ended = in_child(lambda folder=folder, number=number: until_event(folder, number))
         if ended == 0:
@@ -142,6 +142,7 @@ def everywhere(root: Path) -> dict[str, int]:
         assert ended == signal.SIGKILL, f"before file operation {number} the training failed by itself"
         resume_and_compare(folder, f"before file operation {number}")
         points["file operations"] = number
+    raise AssertionError("a training has an end")
 
 
 if __name__ == "__main__":
@@ -154,4 +155,4 @@ if __name__ == "__main__":
         from gdmcourse.training import make_fabric
 
         make_fabric()  # so that the forks needn't import it
-        print(json.dumps(everywhere(place)))
+        print(json.dumps(everywhere(place, stride=int(sys.argv[3]))))

@@ -17,8 +17,10 @@ digest = runpy.run_path(str(SCRIPT))["digest"]
 
 
 @pytest.mark.slow
-def test_killed_before_any_step_or_file_operation(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, SCRIPT, "everywhere", tmp_path], capture_output=True, text=True)
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.nightly)])
+def test_killed_in_any_step_or_before_file_operations(tmp_path: Path, stride: int) -> None:
+    command = [sys.executable, SCRIPT, "everywhere", tmp_path, str(stride)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     points = json.loads(done.stdout)
     assert points["steps"] == 6
