@@ -9,64 +9,68 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gdmcourse.data.dice import casino, roll_dice
+from gdmcourse.likelihood import HMM, SymbolEmission
 from tests.book.executed import kept
-from tests.likelihood.chains import all_paths, random_model
+from tests.likelihood.chains import all_paths, chain, random_model
 from tests.oracles import gen
 
 
 @pytest.mark.equation("eq-hmm-dwell")
-def test_stays_of_a_long_evening_are_geometric():
-    """Counted in 200,000 rolls of the casino's own dice."""
-    _, dice = roll_dice(1, 200_000, gen())
-    values, lengths = torch.unique_consecutive(dice[0], return_counts=True)
+@pytest.mark.parametrize("d", [1, 2, 4])
+def test_a_stay_of_d_steps_is_the_sum_over_the_paths_that_make_it(d):
+    _, transition, told = chain(3, d + 1, sequences=1)
+    for k in range(3):
+        start = torch.full((3,), -torch.inf).double().index_fill(0, torch.tensor([k]), 0.0)
+        paths, joint = all_paths(start, transition, torch.zeros_like(told))
+        makes = (paths[:, :d] == k).all(1) & (paths[:, d] != k)
+        stay = transition[k, k].exp().item()
+        assert joint[0, makes].exp().sum().item() == pytest.approx(stay ** (d - 1) * (1 - stay))
+
+
+@pytest.mark.equation("eq-hmm-dwell")
+def test_the_mean_stay_of_a_long_evening_is_that_of_the_formula():
+    """By the rolls of each die and the times that it is left, so that the ends of evenings don't matter."""
+    _, dice = roll_dice(300, 500, gen())
+    before, after = dice[:, :-1], dice[:, 1:]
     for state, stay in enumerate(casino().transition.diagonal().tolist()):
-        stays = lengths[values == state][1:-1].double()
-        assert stays.mean().item() == pytest.approx(1 / (1 - stay), rel=0.05)
-        for d in (1, 2, 5, 10):
-            share = (stays == d).double().mean().item()
-            assert share == pytest.approx(stay ** (d - 1) * (1 - stay), abs=4 * (share / len(stays)) ** 0.5)
+        left = ((before == state) & (after != state)).sum()
+        assert ((before == state).sum() / left).item() == pytest.approx(1 / (1 - stay), rel=0.05)
 
 
 def entropy(p: torch.Tensor) -> float:
     return float(-torch.special.xlogy(p, p).sum())
 
 
-@pytest.mark.equation("eq-hmm-bottleneck")
-@given(seed=st.integers(0, 10_000), states=st.integers(1, 3), cut=st.integers(1, 3))
-def test_past_and_future_share_no_more_than_the_state_holds(seed, states, cut):
-    """Every sequence of four symbols out of three, its probability by a sum over all paths."""
-    model = random_model(states, 3, seed)
-    if seed % 2:  # nearly without noise, so that the bound is nearly reached
-        with torch.no_grad():
-            for table in model.parameters():
-                table.copy_((6 * table).log_softmax(-1))
+def across(model: HMM, cut: int) -> tuple[float, float]:
+    """I(x_1 … x_cut; x_{cut+1} … x_4) and H(z_cut), by a sum over all sequences and all paths."""
     every = torch.tensor(list(itertools.product(range(3), repeat=4)))
-    tables = [table.detach() for table in model.log_tables(every)]
-    paths, joint = all_paths(*tables)
-    p = joint.logsumexp(1).exp().view(3**cut, 3 ** (4 - cut))
+    paths, joint = all_paths(*[table.detach() for table in model.log_tables(every)])
+    p = joint.exp().sum(1).view(3**cut, 3 ** (4 - cut))
     assert p.sum().item() == pytest.approx(1)
-    information = entropy(p.sum(0)) + entropy(p.sum(1)) - entropy(p)
-    # The law of z_t, from the same table of paths and sequences.
     mass = joint.exp().sum(0)
-    state = torch.stack([mass[paths[:, cut - 1] == k].sum() for k in range(states)])
-    assert information <= entropy(state) + 1e-9
-    assert entropy(state) <= math.log(states) + 1e-9
+    state = torch.stack([mass[paths[:, cut - 1] == k].sum() for k in range(len(model.initial))])
+    return entropy(p.sum(0)) + entropy(p.sum(1)) - entropy(p), entropy(state)
 
 
 @pytest.mark.equation("eq-hmm-bottleneck")
-def test_a_chain_that_shows_its_state_reaches_the_bound():
-    """Three states that never change and are seen: past and future tell of each other all that there is."""
+@given(seed=st.integers(0, 10_000), states=st.integers(1, 3), cut=st.integers(1, 3), sharp=st.integers(1, 8))
+def test_past_and_future_share_no_more_than_the_state_holds(seed, states, cut, sharp):
+    model = random_model(states, 3, seed)
+    with torch.no_grad():  # tables nearly of zeros and ones come near the bound
+        for table in model.parameters():
+            table.copy_((sharp * table).log_softmax(-1))
+    information, held = across(model, cut)
+    assert information <= held + 1e-9
+    assert held <= math.log(states) + 1e-9
+
+
+@pytest.mark.equation("eq-hmm-bottleneck")
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_chain_that_shows_its_state_and_keeps_it_reaches_both_bounds(cut):
     eye, even = torch.eye(3).double(), torch.full((3,), 1 / 3).double()
-    p = even.diag()  # of x_1 and x_2
-    information = 2 * entropy(p.sum(0)) - entropy(p)
+    information, held = across(HMM(even, eye, SymbolEmission(eye)), cut)
     assert information == pytest.approx(math.log(3))
-    model = random_model(3, 3, 0)
-    with torch.no_grad():
-        for table, value in zip(model.parameters(), (even, eye, eye), strict=True):
-            table.copy_(value.log())
-    close = torch.testing.assert_close
-    pairs = torch.tensor(list(itertools.product(range(3), repeat=2)))
-    close(model(pairs).exp().view(3, 3), p)
+    assert held == pytest.approx(math.log(3))
 
 
 # What the page says of its own run.

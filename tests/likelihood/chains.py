@@ -20,19 +20,11 @@ def chain(states: int, length: int, sequences: int = 3, seed: int = 0) -> tuple[
 
 
 def all_paths(initial: Tensor, transition: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
-    """Every path, (paths, L), and log p(x, path) of each sequence, (N, paths), one term at a time."""
+    """Every path, (paths, L), and log p(x, path) of each sequence, (N, paths)."""
     length, states = told.shape[1:]
-    every = list(itertools.product(range(states), repeat=length))
-    joint = torch.stack(
-        [
-            initial[path[0]]
-            + sum(transition[a, b] for a, b in itertools.pairwise(path))
-            + told[:, range(length), path].sum(1)
-            for path in every
-        ],
-        dim=1,
-    )
-    return torch.tensor(every), joint
+    every = torch.tensor(list(itertools.product(range(states), repeat=length)))
+    moves = transition[every[:, :-1], every[:, 1:]].sum(1)
+    return every, initial[every[:, 0]] + moves + told[:, torch.arange(length), every].sum(2)
 
 
 def casino_model() -> HMM:
