@@ -9,10 +9,13 @@ class Autoregressive(nn.Module):
     """A law of D symbols in a fixed order, each one of 0 … levels − 1. Source: `eq-ar-chain`.
 
     A model derives from it and defines `logits`, whose row i may depend on the symbols before place i alone.
+    Raises ValueError for fewer than two levels.
     """
 
     def __init__(self, levels: int) -> None:
         super().__init__()
+        if levels < 2:
+            raise ValueError(f"a symbol needs at least 2 levels, not {levels}")
         self.levels = levels
 
     def embed(self, x: Int64[Tensor, "n d"]) -> Float[Tensor, "n d c"]:
@@ -25,7 +28,7 @@ class Autoregressive(nn.Module):
         raise NotImplementedError
 
     def forward(self, x: Int64[Tensor, "n d"]) -> Float[Tensor, "n d levels"]:
-        """The same from symbols. Raises ValueError for one that the model doesn't know."""
+        """The same from symbols. Raises ValueError, on the CPU, for one that the model doesn't know."""
         if not x.is_cuda and x.numel() and (int(x.min()) < 0 or int(x.max()) >= self.levels):
             raise ValueError(f"symbols are 0 … {self.levels - 1}, not {int(x.min())} … {int(x.max())}")
         return self.logits(self.embed(x))
@@ -41,6 +44,12 @@ def draw(logits: Float[Tensor, "n levels"], rng: torch.Generator) -> Int64[Tenso
     return torch.multinomial(logits.float().softmax(-1), 1, generator=rng)[:, 0]
 
 
+def check_given(given: Int64[Tensor, "n begun"] | None, length: int) -> None:
+    """Raise ValueError if more symbols are given than a sample is to have."""
+    if given is not None and given.shape[1] > length:
+        raise ValueError(f"{given.shape[1]} symbols are given, more than the length {length} of a sample")
+
+
 @torch.no_grad()
 def sample(
     model: nn.Module,
@@ -53,8 +62,9 @@ def sample(
     """`n` sequences, symbol after symbol, on the device of `rng`: a pass of the network for each of them.
 
     `given` holds the first symbols of each where these are known. What stands at places not drawn yet is 0;
-    a model that doesn't look ahead can't tell.
+    a model that doesn't look ahead can't tell. Raises ValueError if `given` is longer than `length`.
     """
+    check_given(given, length)
     x = torch.zeros(n, length, dtype=torch.long, device=rng.device)
     begun = 0 if given is None else given.shape[1]
     if given is not None:
@@ -67,9 +77,9 @@ def sample(
 def dependence(model: Autoregressive, x: Int64[Tensor, "n d"]) -> Bool[Tensor, "d d"]:
     """Which logits (rows) depend on which symbols (columns), by back-propagation from each row.
 
-    The network is autoregressive if and only if all on and above the diagonal is false, whatever its weights
-    and `x`; pass a network in float64, and several rows in `x`, so that no gradient vanishes by chance.
-    Source: `eq-ar-triangular`.
+    An entry that is true on or above the diagonal proves that the network looks ahead; a false one says so
+    for these weights and `x` only. Pass a network in float64, and several rows in `x`, so that no gradient
+    vanishes by chance. Source: `eq-ar-triangular`.
     """
     with torch.enable_grad():
         embedded = model.embed(x).detach().requires_grad_()

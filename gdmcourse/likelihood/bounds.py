@@ -19,7 +19,7 @@ def reparameterise(
     log_variance: Float[Tensor, "*n latents"],
     generator: torch.Generator | None = None,
 ) -> Float[Tensor, "*n latents"]:
-    """A draw of N(mean, variance) through which gradients reach both. Source: `eq-vae-pathwise`."""
+    """A draw of N(mean, variance) through which gradients reach both. Source: `eq-vae-gradients`."""
     noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
     return mean + (log_variance / 2).exp() * noise
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 WithLogDet = tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]
@@ -21,8 +21,10 @@ class AffineCoupling(nn.Module):
     """Keeps the coordinates of `kept`, and stretches and shifts the others by what a network makes of them.
 
     z_A = x_A and z_B = exp(a(x_A)) x_B + b(x_A), where |a| < `largest`. The network has `depth` hidden layers
-    and starts at a = b = 0, so that the layer starts as the identity. Raises ValueError for a `kept` that
-    isn't some coordinates and not all. Source: `def-coupling`, `eq-coupling-log-det`, `eq-coupling-inverse`.
+    and starts at a = b = 0, so that the layer starts as the identity. With `dropout` a layer in training mode
+    is another at each call: `inverse` undoes `forward` only after `eval()`. Raises ValueError for a `kept`
+    that isn't a mask of some coordinates and not all. Source: `def-coupling`, `eq-coupling-log-det`,
+    `eq-coupling-inverse`.
     """
 
     order: Tensor
@@ -30,7 +32,7 @@ class AffineCoupling(nn.Module):
 
     def __init__(
         self,
-        kept: Bool[Tensor, " d"],
+        kept: Shaped[Tensor, " d"],
         width: int,
         *,
         depth: int = 2,
@@ -38,6 +40,8 @@ class AffineCoupling(nn.Module):
         largest: float = 2.0,
     ) -> None:
         super().__init__()
+        if kept.dtype != torch.bool:
+            raise ValueError(f"`kept` is a mask of true and false, not of {kept.dtype}; write kept.bool()")
         a, b = kept.nonzero().flatten(), (~kept).nonzero().flatten()
         if not (len(a) and len(b)):
             raise ValueError(
@@ -48,9 +52,10 @@ class AffineCoupling(nn.Module):
         self.register_buffer("order", torch.cat([a, b]))
         self.register_buffer("back", self.order.argsort())
         hidden: list[nn.Module] = []
-        for inputs, outputs in pairwise([len(a), *[width] * depth]):
+        sizes = [len(a), *[width] * depth]
+        for inputs, outputs in pairwise(sizes):
             hidden += [nn.Linear(inputs, outputs), nn.ReLU(), *[nn.Dropout(dropout)] * (dropout > 0)]
-        last = nn.Linear(width, 2 * len(b))
+        last = nn.Linear(sizes[-1], 2 * len(b))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(*hidden, last)
@@ -90,12 +95,12 @@ class ActNorm(nn.Module):
 
     @torch.no_grad()
     def initialise(self, x: Float[Tensor, "n d"]) -> None:
-        """Give z mean 0 and variance 1 on this batch; raises ValueError where a coordinate never varies."""
+        """Give z mean 0 and variance 1 on this batch; raises ValueError where one never varies."""
         std = x.std(0, correction=0)
-        for index in (std == 0).nonzero().flatten().tolist():
+        for index in (~(std > 0)).nonzero().flatten().tolist():
             raise ValueError(
-                f"coordinate {index} has one value in the whole batch, so no factor gives it variance 1; "
-                "dequantise the data, or give a larger batch"
+                f"coordinate {index} has one value in the whole batch, or one that isn't a number, so no "
+                "factor gives it variance 1; dequantise the data, or give a larger batch"
             )
         self.log_scale.copy_(-std.log())
         self.shift.copy_(-x.mean(0) / std)
@@ -168,14 +173,17 @@ class Flow(nn.Module):
         return z, total
 
     def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """log p(x) in nats."""
+        """log p(x) in nats; raises ValueError for points of another dimension."""
         z, log_det = self(x)
+        if z.shape[1] != self.dim:
+            raise ValueError(f"this flow is one of {self.dim} coordinates, and the points have {z.shape[1]}")
         return log_det - 0.5 * (z.square().sum(1) + self.dim * math.log(2 * math.pi))
 
     @torch.no_grad()
     def sample(self, n: int, rng: torch.Generator) -> Float[Tensor, "n d"]:
-        """`n` points, on the device of `rng`."""
-        return self.inverse(torch.randn(n, self.dim, generator=rng, device=rng.device))[0]
+        """`n` points, on the device of `rng` and in the precision of the weights."""
+        dtype = next((weights.dtype for weights in self.parameters()), None)
+        return self.inverse(torch.randn(n, self.dim, generator=rng, device=rng.device, dtype=dtype))[0]
 
 
 def real_nvp(

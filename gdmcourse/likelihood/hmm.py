@@ -16,13 +16,18 @@ class HMM(nn.Module):
     The tables are given as probabilities and kept as parameters in log space, so that the gradient of the
     log-likelihood with respect to an entry is how often it is expected to have been used. Sequences are
     (N, L) symbols or (N, L, D); where they differ in length they are padded at the end, and `lengths` (N,)
-    says how long each is. Raises ValueError for rows that don't sum to one.
+    says how long each is. Raises ValueError for tables of other shapes and rows that don't sum to one.
     """
 
     def __init__(
         self, initial: Float[Tensor, " k"], transition: Float[Tensor, "k k"], emission: Emission
     ) -> None:
         super().__init__()
+        if initial.ndim != 1 or transition.shape != (len(initial), len(initial)):
+            raise ValueError(
+                f"initial must be (K,) and transition (K, K), not {tuple(initial.shape)} and "
+                f"{tuple(transition.shape)}"
+            )
         self.initial = nn.Parameter(as_log(initial, "initial"))
         self.transition = nn.Parameter(as_log(transition, "transition"))
         self.emission = emission
@@ -32,7 +37,7 @@ class HMM(nn.Module):
     ) -> tuple[Float[Tensor, " k"], Float[Tensor, "k k"], Float[Tensor, "n l k"]]:
         """log P(z_1), log P(z_{t+1} | z_t) and log p(x_t | z_t), in float64, as messages and paths take them.
 
-        Raises ValueError where there is nothing to read.
+        Raises ValueError where there is nothing to read, and for an emission with another number of states.
         """
         if x.ndim < 2 or 0 in x.shape[:2]:
             raise ValueError(
@@ -40,6 +45,8 @@ class HMM(nn.Module):
                 f"not {tuple(x.shape)}; leave empty sequences out"
             )
         told = self.emission.log_prob(quiet_padding(x, lengths))
+        if told.shape[2] != len(self.initial):
+            raise ValueError(f"the chain has {len(self.initial)} states and its emission {told.shape[2]}")
         return exact(self.initial), exact(self.transition), exact(told)
 
     def forward(self, x: Tensor, lengths: Lengths | None = None) -> Float[Tensor, " n"]:

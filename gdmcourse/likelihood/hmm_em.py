@@ -1,5 +1,6 @@
 """Baum and Welch's EM: from expected counts that are summed up, and from the gradient that holds them."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -30,6 +31,7 @@ class ExpectationMaximisation(torch.optim.Optimizer):
 
     The gradient of log p with respect to a log-probability is its expected count (`eq-hmm-fisher`), so new
     rows are counts divided by their sum. A row that nothing has used stays as it is.
+    Needs all data in one batch: a step keeps nothing of earlier batches.
     """
 
     def __init__(self, parameters: Iterable[nn.Parameter]) -> None:
@@ -41,4 +43,4 @@ class ExpectationMaximisation(torch.optim.Optimizer):
         for group in self.param_groups:
             for table in group["params"]:
                 shares = log_shares(-table.grad, table)
-                table.copy_(shares.clamp(min=float(torch.tensor(torch.finfo(table.dtype).tiny).log())))
+                table.copy_(shares.clamp(min=math.log(torch.finfo(table.dtype).tiny)))

@@ -78,8 +78,9 @@ class SymbolEmission(Emission):
         """Where each symbol's column stands in the flat table."""
         symbols = self.table.shape[-1]
         if x.shape[2:] != self.table.shape[1:-1]:
-            raise ValueError(f"sequences must be (N, L, {', '.join(map(str, self.table.shape[1:-1]))})")
-        if not x.is_cuda and x.numel() and (int(x.min()) < 0 or int(x.max()) >= symbols):
+            wanted = ", ".join(["N", "L", *map(str, self.table.shape[1:-1])])
+            raise ValueError(f"sequences must be ({wanted}), not {tuple(x.shape)}")
+        if x.numel() and (int(x.min()) < 0 or int(x.max()) >= symbols):
             raise ValueError(f"symbols are 0 … {symbols - 1}, not {int(x.min())} … {int(x.max())}")
         parts = x if x.ndim == 3 else x[:, :, None]
         return parts + symbols * torch.arange(parts.shape[2], device=x.device)
@@ -89,15 +90,25 @@ class GaussianEmission(Emission):
     """D numbers at a step, independent and Gaussian given the state: means and variances (K, D).
 
     No variance that EM sets falls below `floor`, so a state that shows one number all the time stays finite,
-    and the likelihood still never falls (`eq-hmm-floor`). Raises ValueError unless variances are above 0.
+    and the likelihood still never falls (`eq-hmm-floor`). Raises ValueError for variances of another shape
+    than the means', or below the floor: the likelihood could fall when EM lifts them.
     """
 
     def __init__(
         self, means: Float[Tensor, "k d"], variances: Float[Tensor, "k d"], floor: float = 1e-6
     ) -> None:
         super().__init__()
-        if not (bool((variances > 0).all()) and floor > 0):
-            raise ValueError("variances and their floor must be above 0")
+        if means.ndim != 2 or variances.shape != means.shape:
+            raise ValueError(
+                f"means and variances must both be (K, D), not {tuple(means.shape)} and "
+                f"{tuple(variances.shape)}"
+            )
+        if floor <= 0:
+            raise ValueError(f"the floor must be above 0, not {floor}")
+        if not bool((variances >= floor).all()):
+            raise ValueError(
+                f"no variance may start below the floor, {floor}; lower it or raise the variance"
+            )
         self.floor = floor
         self.register_buffer("means", means.clone())
         self.register_buffer("variances", variances.clone())
@@ -105,7 +116,9 @@ class GaussianEmission(Emission):
         self.variances: Tensor
 
     def log_prob(self, x: Float[Tensor, "n l d"]) -> Float[Tensor, "n l k"]:
-        """log N(x_t; m_k, diag v_k), in nats."""
+        """log N(x_t; m_k, diag v_k), in nats; raises ValueError for other than D numbers a step."""
+        if x.ndim != 3 or x.shape[2] != self.means.shape[1]:
+            raise ValueError(f"sequences must be (N, L, {self.means.shape[1]}), not {tuple(x.shape)}")
         square = (x[:, :, None] - self.means).square() / self.variances
         return -0.5 * (square + (2 * math.pi * self.variances).log()).sum(-1)
 
@@ -132,6 +145,11 @@ class GaussianEmission(Emission):
 
 
 def log_shares(counts: Tensor, before: Tensor) -> Tensor:
-    """Logarithms of each row's shares, in the type of `before`, whose row stays where nothing was counted."""
+    """Logarithms of each row's shares, in the type of `before`, whose row stays where nothing was counted.
+
+    Raises ValueError for counts that are nan.
+    """
     total = counts.sum(-1, keepdim=True)
+    if bool(total.isnan().any()):
+        raise ValueError("an expected count is nan; look for nan in the data")
     return torch.where(total > 0, (counts / total).log(), before.to(counts)).to(before)

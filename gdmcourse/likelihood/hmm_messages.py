@@ -43,7 +43,8 @@ def backward_messages(
 ) -> Float[Tensor, "n l k"]:
     """log p(x_{t+1} … x_L | z_t) for every t, in nats; 0 at the end of each sequence.
 
-    It is the forward recursion on turned sequences with the transposed table, and starts from zeros.
+    It is the forward recursion on turned sequences with the transposed table, started from zeros and read
+    at each step before that step's own log-likelihood is added.
     Source: `eq-hmm-backward`.
     """
     told = quiet_padding(log_likelihoods, lengths)
@@ -59,8 +60,11 @@ def log_likelihood(
     Source: `eq-hmm-forward`, `eq-hmm-fisher`.
     """
     messages = forward_messages(initial, transition, log_likelihoods)
+    if lengths is None:
+        return messages[:, -1].logsumexp(1)
+    check_lengths(lengths, messages)
     rows = torch.arange(len(messages), device=messages.device)
-    return messages[rows, -1 if lengths is None else lengths - 1].logsumexp(1)
+    return messages[rows, lengths - 1].logsumexp(1)
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def posteriors(
 ) -> Posteriors:
     """The E-step of Baum and Welch, in float64. Source: `eq-hmm-smoothing`, `eq-hmm-pairs`.
 
-    Raises `ImpossibleSequence` for one that has probability 0.
+    Raises `ImpossibleSequence` for one that has probability 0, and ValueError for one with nan in it.
     """
     initial, transition = exact(initial), exact(transition)
     told = quiet_padding(exact(log_likelihoods), lengths)
@@ -90,33 +94,48 @@ def posteriors(
     arriving, backward = both[0], both[1].flip(1)
     joint = arriving + told + backward
     total = joint[:, 0].logsumexp(1)
-    for sequence in total.isneginf().nonzero().flatten().tolist():
-        raise ImpossibleSequence(sequence)
+    check_possible(total)
     states = (joint - total[:, None, None]).exp()
     leaving = (arriving + told)[:, :-1]
     entering = (told + backward)[:, 1:] - total[:, None, None]
     if lengths is not None:
-        inside = mask(lengths, told.shape[1])
+        inside = mask(lengths, told)
         states = states * inside[:, :, None]
         entering = entering.masked_fill(~inside[:, 1:, None], -torch.inf)
     return Posteriors(total, states, _moves(leaving.flatten(0, 1), transition, entering.flatten(0, 1)))
 
 
-def mask(lengths: Lengths, longest: int) -> Bool[Tensor, "n l"]:
-    """Which steps belong to each sequence. Raises ValueError for a length that isn't in 1 … `longest`."""
-    if len(lengths) and not (int(lengths.min()) >= 1 and int(lengths.max()) <= longest):
+def check_possible(log_p: Float[Tensor, " n"]) -> None:
+    """Raise `ImpossibleSequence` where it is −∞, and ValueError where it is nan."""
+    for sequence in log_p.isneginf().nonzero().flatten().tolist():
+        raise ImpossibleSequence(sequence)
+    for sequence in log_p.isnan().nonzero().flatten().tolist():
+        raise ValueError(f"sequence {sequence} has the log-likelihood nan; look for nan in it")
+
+
+def check_lengths(lengths: Lengths, steps: Shaped[Tensor, "n l *d"]) -> None:
+    """Raise ValueError unless there is one length a sequence, in 1 … L."""
+    n, longest = steps.shape[:2]
+    if lengths.shape != (n,):
+        raise ValueError(f"lengths must be ({n},), one a sequence, not {tuple(lengths.shape)}")
+    if n and not (int(lengths.min()) >= 1 and int(lengths.max()) <= longest):
         raise ValueError(
             f"lengths must be 1 … {longest}, not {int(lengths.min())} … {int(lengths.max())}; "
             "leave empty sequences out"
         )
-    return torch.arange(longest, device=lengths.device) < lengths[:, None]
+
+
+def mask(lengths: Lengths, steps: Shaped[Tensor, "n l *d"]) -> Bool[Tensor, "n l"]:
+    """Which steps belong to each sequence. Raises ValueError for lengths that can't be."""
+    check_lengths(lengths, steps)
+    return torch.arange(steps.shape[1], device=lengths.device) < lengths[:, None]
 
 
 def quiet_padding(steps: Shaped[Tensor, "n l *d"], lengths: Lengths | None) -> Shaped[Tensor, "n l *d"]:
     """The steps of sequences, 0 beyond the end of each; for log-likelihoods `eq-hmm-quiet` says why."""
     if lengths is None:
         return steps
-    beyond = ~mask(lengths, steps.shape[1])
+    beyond = ~mask(lengths, steps)
     return steps.masked_fill(beyond if steps.ndim == 2 else beyond[:, :, None], 0)
 
 

@@ -4,7 +4,14 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from gdmcourse.likelihood.hmm_messages import Initial, Lengths, LogLikelihoods, Transition, mask
+from gdmcourse.likelihood.hmm_messages import (
+    Initial,
+    Lengths,
+    LogLikelihoods,
+    Transition,
+    check_possible,
+    mask,
+)
 
 BEYOND = -1  # the state of a step beyond the end of its sequence
 
@@ -15,10 +22,10 @@ def viterbi(
     """The most probable path of states given each sequence, from log tables; −1 beyond its end.
 
     Of several best paths it is the one whose last state is lowest, among these the one whose last but one is,
-    and so on. Source: Viterbi (1967); `eq-hmm-viterbi`.
+    and so on. Raises `ImpossibleSequence` for one without a path. Source: Viterbi (1967); `eq-hmm-viterbi`.
     """
     n, longest, _ = log_likelihoods.shape
-    inside = None if lengths is None else mask(lengths, longest)
+    inside = None if lengths is None else mask(lengths, log_likelihoods)
     best, back = initial + log_likelihoods[:, 0], []
     stay = torch.arange(best.shape[1], device=best.device).expand(n, -1)
     for t in range(1, longest):
@@ -29,6 +36,7 @@ def viterbi(
             previous = torch.where(inside[:, t, None], previous, stay)
         best = scores
         back.append(previous)
+    check_possible(best.amax(dim=1))
     path = [best.argmax(dim=1)]
     for previous in reversed(back):
         path.append(previous.gather(1, path[-1][:, None])[:, 0])

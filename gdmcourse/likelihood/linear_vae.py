@@ -57,7 +57,7 @@ def fit_linear_vae(x: Float[Tensor, "n D"], latents: int, variance: float | None
 
     Directions whose eigenvalue is below a given `variance` get a column of zeros: their latent is collapsed.
     Without one, σ² is the mean of the eigenvalues left out, which is the best. Raises ValueError unless
-    1 ≤ latents < D. Source: `eq-vae-water`.
+    1 ≤ latents < D, and where σ² would be 0. Source: `eq-vae-water`.
     """
     if not 1 <= latents < x.shape[1]:
         raise ValueError(f"latents must be in 1 … {x.shape[1] - 1}, below the dimension, not {latents}")
@@ -67,4 +67,10 @@ def fit_linear_vae(x: Float[Tensor, "n D"], latents: int, variance: float | None
     values, vectors = torch.linalg.eigh(torch.cov(x.mT, correction=0))
     values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)
     level = values[latents:].mean().item() if variance is None else variance
+    rounding = 100 * torch.finfo(values.dtype).eps * values[0].item()
+    if variance is None and level <= rounding:
+        raise ValueError(
+            "the directions left out don't vary, so the likelihood has no maximum; take fewer latents, or "
+            "give a variance"
+        )
     return LinearVAE(vectors[:, :latents] * (values[:latents] - level).clamp_min(0).sqrt(), offset, level)

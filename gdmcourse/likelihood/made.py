@@ -9,7 +9,7 @@ from gdmcourse.likelihood.masks import MaskedLinear, degree_mask
 
 
 class MADE(Autoregressive):
-    """Two hidden layers of `width` units; a unit of degree m sees the first m symbols.
+    """Two hidden layers of `width` units; a unit of degree g sees the first g symbols.
 
     Degrees of hidden units go round 1 … D − 1. Source: `eq-ar-degrees`.
 

@@ -33,10 +33,13 @@ def pixel_mask(
 
     Rows above and, in the same row, the pixels to the left. At the pixel itself `inputs` and `outputs` say
     which colour each channel belongs to: mask "A" lets an output see the colours before its own, mask "B"
-    its own as well. Raises ValueError for another kind. Source: `def-ar-masks` (van den Oord et al. 2016).
+    its own as well. Raises ValueError for another kind, and for a `width` that is even and so has no middle.
+    Source: `def-ar-masks` (van den Oord et al. 2016).
     """
     if kind not in ("A", "B"):
         raise ValueError(f"a mask is of kind 'A' or 'B', not {kind!r}")
+    if width % 2 == 0:
+        raise ValueError(f"the width of a masked kernel must be odd, not {width}")
     mask = torch.ones(len(outputs), len(inputs), height, width, dtype=torch.bool)
     mask[:, :, -1, width // 2 :] = False
     mask[:, :, -1, width // 2] = degree_mask(inputs, outputs, strict=kind == "A")
@@ -61,7 +64,7 @@ class MaskedConv2d(nn.Conv2d):
     """A convolution over images that sees the rows above and the left of its own, size kept.
 
     `rows` of kernel height, the last one the pixel's own, and an odd `width`. Channels of inputs and outputs
-    are shared out among the `colours`.
+    are shared out among the `colours`. Raises ValueError for an even width.
     """
 
     mask: Tensor

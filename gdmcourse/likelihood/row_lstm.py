@@ -10,7 +10,7 @@ from gdmcourse.likelihood.pixelcnn import ImageModel
 
 
 class RowLSTM(ImageModel):
-    """Each pixel's state is made of three states of the row above and of the pixels to its left.
+    """Each pixel's state is made of three states of the row above and of features of the pixels before it.
 
     What comes from the image is a masked convolution of all rows at once; what comes from the state above is
     a convolution without a mask, one row after the other. For grey images. Source: `def-ar-row-lstm`.

@@ -1,10 +1,10 @@
-"""A causal transformer in the pattern of GPT, whose cache makes a new symbol cost one place and not all."""
+"""A causal transformer in the pattern of GPT-2, whose cache makes a new symbol cost one place and not all."""
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from gdmcourse.likelihood.autoregressive import Autoregressive, draw
+from gdmcourse.likelihood.autoregressive import Autoregressive, check_given, draw
 from gdmcourse.nn.attention import attend, causal_mask
 
 Cache = list[tuple[Tensor, Tensor]]  # keys and values of each layer, (n, places, width) each
@@ -14,7 +14,8 @@ def chunk_mask(past: int, new: int, device: torch.device | str | None = None) ->
     """Which of `past` + `new` places each of the new ones sees: itself and all before. Source: `eq-ar-cache`.
 
     They are the last rows of the causal mask. A square triangle at the left, which is what `is_causal=True`
-    of torch's attention means, would hide from each new place nearly all of its past.
+    of torch's attention means, counts from the wrong end where there is a past: row i would see the first i
+    places of the text, and neither itself nor, as a rule, what came just before.
     """
     return causal_mask(past + new, device)[past:]
 
@@ -101,7 +102,11 @@ def sample_cached(
     *,
     given: Int64[Tensor, "n begun"] | None = None,
 ) -> Int64[Tensor, "n length"]:
-    """What `sample` draws, with each symbol read once: what is given at a go, then one after the other."""
+    """What `sample` draws, with each symbol read once: what is given at a go, then one after the other.
+
+    Raises ValueError if `given` is longer than `length`.
+    """
+    check_given(given, length)
     x = torch.zeros(n, 0, dtype=torch.long, device=rng.device) if given is None else given
     cache: Cache = []
     inputs = model.begin(model.embed(x))

@@ -30,12 +30,15 @@ class VAE(nn.Module):
         self.decoder = _network(latents, width, 2 * math.prod(shape))
 
     def encode(self, images: Float[Tensor, "n c h w"]) -> Code:
-        """Mean and log variance of q(z | x), (n, latents) each."""
+        """Mean and log variance of q(z | x), (n, latents) each. The log variance is held in [−14, 6]."""
         mean, log_variance = self.encoder(images.flatten(1)).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-14, 6)
 
     def decode(self, z: Float[Tensor, "*n latents"]) -> Pixels:
-        """Mean and log variance of each pixel's Gaussian, (*n, C, H, W) each."""
+        """Mean and log variance of each pixel's Gaussian, (*n, C, H, W) each.
+
+        The log variance is held in [−14, 6].
+        """
         mean, log_variance = self.decoder(z).float().chunk(2, dim=-1)
         shape = (*z.shape[:-1], *self.shape)
         return mean.reshape(shape), log_variance.clamp(-14, 6).reshape(shape)
@@ -60,8 +63,8 @@ def vae_loss(
     """The loss for `gdmcourse.training.fit`: −log p(x | z) + β · KL of an image, in nats a pixel.
 
     Both parts are sums, over pixels and over latents, so that at β = 1 it is minus the ELBO, and only the
-    whole is divided by the number of pixels. With `levels`
-    the likelihood is that of a pixel's bin, else a density. Source: `def-vae-beta`.
+    whole is divided by the number of pixels. With `levels` the likelihood is that of a pixel's bin, else a
+    density. Source: `def-vae-beta`.
     """
 
     def loss(
@@ -87,8 +90,11 @@ def log_weights(
 ) -> Float[Tensor, "k n"]:
     """log of p(x | z) p(z) / q(z | x) in nats, for k draws z of q(z | x) for each image.
 
-    Their mean is an estimate of the ELBO; `importance_weighted_bound` makes a tighter bound of them.
+    Their mean is an estimate of the ELBO; `importance_weighted_bound` makes a tighter bound of them. Raises
+    ValueError for k below 1.
     """
+    if k < 1:
+        raise ValueError(f"k, the number of draws for each image, must be at least 1, not {k}")
     mean, log_variance = vae.encode(images)
     rows = []
     for _ in range(k):  # one draw at a time: k tables of pixels would fill the memory

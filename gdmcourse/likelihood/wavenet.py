@@ -12,9 +12,9 @@ from gdmcourse.likelihood.masks import CausalConv1d
 
 
 def receptive_field(kernel: int, dilations: Sequence[int]) -> int:
-    """How many places a stack of causal convolutions sees, its own included.
+    """How many places a stack of causal convolutions spans, from the earliest that it sees to its own.
 
-    Source: `eq-ar-receptive-field`.
+    It may leave some of them out, where dilations leave gaps. Source: `eq-ar-receptive-field`.
     """
     return 1 + (kernel - 1) * sum(dilations)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gdmcourse.data.dataset import Dataset
-from gdmcourse.data.levels import bin_width, bits_per_dim, dequantise, from_levels
+from gdmcourse.data.levels import LEVELS, bin_width, bits_per_dim, dequantise, from_levels
 from gdmcourse.data.toys import toy
 from gdmcourse.likelihood.flow import Flow, real_nvp
 from gdmcourse.likelihood.gaussianise import Gaussianise
@@ -83,7 +83,6 @@ class PointFlowRecipe(Recipe):
 class ImageFlowRecipe(ImageRecipe):
     """A RealNVP on dequantised pixels; with `gaussianise` each goes through its own histogram first."""
 
-    levels: int
     blocks: int
     width: int
     dropout: float = 0.0
@@ -91,11 +90,15 @@ class ImageFlowRecipe(ImageRecipe):
     draws: int = 16  # of the noise in a pixel, for the tighter bound
     clip_norm: float | None = 5.0
 
+    def levels(self) -> int:
+        """How many values a stored pixel can have; 256 in a folder of images."""
+        return LEVELS.get(self.dataset, 256)
+
     def model(self, train: Dataset) -> Flow:
         """The flow before its first batch."""
         rng = torch.Generator("cpu").manual_seed(derive_seed(self.seed, "orders"))
         dim = math.prod(train.images.shape[1:])
-        first = [Gaussianise(dim, self.levels)] if self.gaussianise else []
+        first = [Gaussianise(dim, self.levels())] if self.gaussianise else []
         rest = real_nvp(dim, blocks=self.blocks, width=self.width, dropout=self.dropout, rng=rng)
         return Flow([*first, *rest], dim)
 
@@ -110,7 +113,7 @@ class ImageFlowRecipe(ImageRecipe):
 
     def pixels(self, images: Tensor, rng: torch.Generator) -> Tensor:
         """Images as dequantised rows."""
-        return dequantise(images, self.levels, rng).flatten(1)
+        return dequantise(images, self.levels(), rng).flatten(1)
 
     def loss(self, device: torch.device | str = "cpu") -> Loss:
         """Bits a pixel, with fresh noise each time."""
@@ -124,7 +127,7 @@ class ImageFlowRecipe(ImageRecipe):
         """What each row costs, in bits a pixel."""
         z, log_det = model(x)  # and not log_prob, which a compiled or distributed network doesn't have
         normal = -0.5 * (z.square().sum(1) + z.shape[1] * math.log(2 * math.pi))
-        return bits_per_dim(normal + log_det, x.shape[1], levels=self.levels)
+        return bits_per_dim(normal + log_det, x.shape[1], levels=self.levels())
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
         """About what the pixels' histograms cost."""
@@ -135,8 +138,8 @@ class ImageFlowRecipe(ImageRecipe):
         """`n` images with the stored levels."""
         assert isinstance(model, Flow)
         x = model.sample(n, rng).view(n, *self.shape())
-        level = ((x + 1) / bin_width(self.levels)).round().clamp(0, self.levels - 1)
-        return from_levels(level.long(), self.levels)
+        level = ((x + 1) / bin_width(self.levels())).round().clamp(0, self.levels() - 1)
+        return from_levels(level.long(), self.levels())
 
     @torch.no_grad()
     def held_out_bits(self, model: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
@@ -178,7 +181,6 @@ RECIPES = {
     # Less than half a minute on one core.
     "flow-digits": ImageFlowRecipe(
         dataset="digits",
-        levels=17,
         steps=1500,
         batch_size=128,
         lr=2e-3,

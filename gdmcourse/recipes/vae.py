@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gdmcourse.data.dataset import Dataset
-from gdmcourse.data.levels import LEVELS, bits_per_dim
+from gdmcourse.data.levels import LEVELS, bits_per_dim, from_levels
 from gdmcourse.likelihood.vae import VAE, vae_loss
 from gdmcourse.probability.pixel import expected_pixel
 from gdmcourse.recipes.images import FEATURES, ImageRecipe
@@ -57,9 +57,8 @@ class VAERecipe(ImageRecipe):
         """`n` images of the model: a latent, then each pixel from its Gaussian, moved to its grey level."""
         mean, log_variance = self._drawn(model, n, rng)
         noise = torch.randn(mean.shape, generator=rng, device=mean.device)
-        steps = (self.levels() - 1) / 2
-        drawn = mean + (log_variance / 2).exp() * noise
-        return (drawn.clamp(-1, 1) * steps).round() / steps
+        drawn = (mean + (log_variance / 2).exp() * noise).clamp(-1, 1)
+        return from_levels(((drawn + 1) / 2 * (self.levels() - 1)).round().long(), self.levels())
 
     @torch.no_grad()
     def means(self, model: nn.Module, n: int, rng: torch.Generator) -> Tensor:

@@ -59,6 +59,10 @@ def test_neighbours_help_and_ignorance_costs_its_bits(said):
     assert said["ar-pixelcnn"] + 0.4 < said["ar-independent"] < said["ar-uniform"] - 1
 
 
+def test_paper_and_full_black_cost_less_than_the_grey_of_edges(said):
+    assert said["ar-cost-paper"] < said["ar-cost-black"] < said["ar-cost-grey"]
+
+
 def test_one_stack_is_blind_and_two_are_not(said):
     assert said["ar-blind-one"] > 0.05
     assert said["ar-blind-two"] == 0

@@ -41,35 +41,50 @@ def entropy(p: torch.Tensor) -> float:
     return float(-torch.special.xlogy(p, p).sum())
 
 
-def across(model: HMM, cut: int) -> tuple[float, float]:
-    """I(x_1 … x_cut; x_{cut+1} … x_4) and H(z_cut), by a sum over all sequences and all paths."""
+def mutual(p: torch.Tensor) -> float:
+    """The mutual information of a table's row and column."""
+    return entropy(p.sum(0)) + entropy(p.sum(1)) - entropy(p)
+
+
+def across(model: HMM, cut: int) -> tuple[float, float, float]:
+    """I(u; v), I(u; z_cut) and H(z_cut) for u = x_1 … x_cut and the rest v of four steps, by all sums."""
     every = torch.tensor(list(itertools.product(range(3), repeat=4)))
     paths, joint = all_paths(*[table.detach() for table in model.log_tables(every)])
     p = joint.exp().sum(1).view(3**cut, 3 ** (4 - cut))
     assert p.sum().item() == pytest.approx(1)
-    mass = joint.exp().sum(0)
-    state = torch.stack([mass[paths[:, cut - 1] == k].sum() for k in range(len(model.initial))])
-    return entropy(p.sum(0)) + entropy(p.sum(1)) - entropy(p), entropy(state)
+    mass = joint.exp().view(3**cut, -1, len(paths)).sum(1)  # of u and a path
+    with_state = torch.stack([mass[:, paths[:, cut - 1] == k].sum(1) for k in range(len(model.initial))])
+    return mutual(p), mutual(with_state), entropy(with_state.sum(1))
 
 
 @pytest.mark.equation("eq-hmm-bottleneck")
 @given(seed=st.integers(0, 10_000), states=st.integers(1, 3), cut=st.integers(1, 3), sharp=st.integers(1, 8))
 def test_past_and_future_share_no_more_than_the_state_holds(seed, states, cut, sharp):
     model = random_model(states, 3, seed)
-    with torch.no_grad():  # tables nearly of zeros and ones come near the bound
+    with torch.no_grad():
         for table in model.parameters():
             table.copy_((sharp * table).log_softmax(-1))
-    information, held = across(model, cut)
-    assert information <= held + 1e-9
+    information, told, held = across(model, cut)
+    assert information <= told + 1e-9
+    assert told <= held + 1e-9
     assert held <= math.log(states) + 1e-9
+
+
+@pytest.mark.equation("eq-hmm-bottleneck")
+def test_a_chain_that_nearly_shows_its_state_and_nearly_keeps_it_comes_near_the_bound():
+    uneven = torch.tensor([0.5, 0.3, 0.2]).double()
+    sharp = 0.97 * torch.eye(3).double() + 0.01
+    information, told, held = across(HMM(uneven, sharp, SymbolEmission(sharp)), cut=2)
+    assert 0.8 * held < information < told < held < math.log(3)
 
 
 @pytest.mark.equation("eq-hmm-bottleneck")
 @pytest.mark.parametrize("cut", [1, 2, 3])
 def test_a_chain_that_shows_its_state_and_keeps_it_reaches_both_bounds(cut):
     eye, even = torch.eye(3).double(), torch.full((3,), 1 / 3).double()
-    information, held = across(HMM(even, eye, SymbolEmission(eye)), cut)
+    information, told, held = across(HMM(even, eye, SymbolEmission(eye)), cut)
     assert information == pytest.approx(math.log(3))
+    assert told == pytest.approx(math.log(3))
     assert held == pytest.approx(math.log(3))
 
 
@@ -123,7 +138,7 @@ def test_exchanged_halves_cost_the_chain_nothing_and_are_no_digits(said):
         {k: said[f"hmm-half-{k}-{what}"] for k in ("whole", "same", "any", "drawn")}
         for what in ("bits", "gap")
     )
-    assert bits["same"] <= bits["whole"] + 0.01
+    assert round(bits["same"], 2) <= round(bits["whole"], 2)
     assert bits["any"] > bits["same"] + 0.02
     assert gap["whole"] + 0.5 < gap["same"] < gap["any"] < gap["drawn"]
     assert said["hmm-entropy"] < 6
@@ -138,4 +153,4 @@ def test_samples_forget_with_distance_what_digits_remember(said):
     assert many[5] < 0.5 * data[5]
     assert said["hmm-far-none"] < many[5]
     assert few[1] < many[1]
-    assert many[0] >= data[0]
+    assert round(many[0], 2) > round(data[0], 2)

@@ -127,13 +127,19 @@ def test_the_probabilities_of_all_sequences_sum_to_one(name):
 
 @pytest.mark.equation("eq-ar-chain")
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_every_law_is_the_product_of_its_conditionals_in_every_order(order):
+@pytest.mark.parametrize("zeros", [False, True])
+def test_every_law_is_the_product_of_its_conditionals_in_every_order(order, zeros):
+    """Where nothing has probability 0, and where much has: there a later factor may be any law."""
     law = torch.rand(2, 3, 4, generator=gen(), dtype=torch.float64)
+    if zeros:
+        law[0], law[:, 1], law[:, :, 2] = 0, 0, 0
     law = (law / law.sum()).permute(order)
     product = torch.ones((), dtype=torch.float64)
     for i in range(3):
         joint = law.flatten(i + 1).sum(-1) if i < 2 else law  # of the first i + 1 coordinates
-        conditional = joint / joint.sum(-1, keepdim=True)
+        total = joint.sum(-1, keepdim=True)
+        conditional = torch.where(total > 0, joint / total, 1 / joint.shape[-1])
+        close(conditional.sum(-1), torch.ones_like(conditional[..., 0]))
         product = product[..., None] * conditional
     close(product, law)
 
@@ -201,6 +207,41 @@ def test_two_stacks_have_no_blind_spot():
     assert torch.equal(seen, torch.ones(side**2, side**2, dtype=torch.bool).tril(-1))
 
 
+@pytest.mark.equation("eq-ar-blind-spot")
+def test_four_layers_of_two_stacks_see_a_rectangle():
+    """Five rows up and four columns to either side, and four pixels to the left, with no gap."""
+    torch.manual_seed(0)
+    model = GatedPixelCNN((1, 7, 11), 3, 4, 4).double()
+    seen = dependence(model, torch.randint(3, (5, 77), generator=gen())).view(7, 11, 7, 11)
+    wanted = torch.zeros(7, 11, dtype=torch.bool)
+    wanted[1:6, 1:10] = True
+    wanted[6, 1:5] = True
+    assert torch.equal(seen[6, 5], wanted)
+
+
+def test_a_row_lstm_without_neighbours_is_torchs_cell_in_each_column():
+    """The states beside are cut off; torch orders its gates as write, forget, value, output."""
+    torch.manual_seed(0)
+    model = RowLSTM((1, 5, 4), 3, 6).double().eval()
+    with torch.no_grad():
+        model.from_state.weight[:, :, [0, 2]] = 0
+        image = torch.randn(2, 1, 5, 4, generator=gen(), dtype=torch.float64)
+        features = model.first(image)
+        given = model.from_input(features)  # (2, 24, 5, 4)
+        cell = nn.LSTMCell(24, 6, bias=False).double()
+        output, forget, write, value = torch.eye(24, dtype=torch.float64).chunk(4)
+        order = torch.cat([write, forget, value, output])
+        cell.weight_ih.copy_(order)
+        cell.weight_hh.copy_(order @ model.from_state.weight[:, :, 1])
+        hidden = torch.zeros_like(features)
+        for column in range(4):
+            state = None
+            for row in range(5):
+                state = cell(given[:, :, row, column], state)
+                hidden[:, :, row, column] = state[0]
+        close(model.maps(image), model.head((features + hidden).relu()), rtol=0, atol=1e-12)
+
+
 def test_the_row_lstm_sees_a_triangle():
     """Two columns to the right in the row above, by the first convolution, and one more for each row up."""
     torch.manual_seed(0)
@@ -225,6 +266,8 @@ def test_masks_of_colours(kind):
     assert MaskedConv2d("B", 4, 4, 1, 1).mask.all()  # in grey a 1×1 convolution needs none
     with pytest.raises(ValueError, match="'A' or 'B'"):
         pixel_mask("C", 2, 3, colours, colours)
+    with pytest.raises(ValueError, match="width of a masked kernel must be odd, not 4"):
+        MaskedConv2d("A", 1, 8, 2, 4)
     with pytest.raises(ValueError, match="8 channels can't be shared out among 3"):
         MaskedConv2d("A", 3, 8, 2, 3, colours=3)
 
@@ -239,7 +282,8 @@ def test_images_become_sequences_in_raster_order_colour_by_colour():
 
 @pytest.mark.equation("eq-ar-receptive-field")
 @pytest.mark.parametrize(
-    ("kernel", "dilations"), [(2, (1, 2, 4, 8)), (2, (1, 1, 1)), (3, (1, 3, 9)), (3, (2, 5)), (5, (1,))]
+    ("kernel", "dilations"),
+    [(2, (1, 2, 4, 8)), (2, (1, 1, 1)), (3, (1, 3, 9)), (3, (2, 5)), (2, (1, 4)), (5, (1,))],
 )
 def test_a_stack_sees_as_far_as_the_formula_says(kernel, dilations):
     torch.manual_seed(0)
@@ -249,9 +293,8 @@ def test_a_stack_sees_as_far_as_the_formula_says(kernel, dilations):
     field = receptive_field(kernel, dilations)
     assert reach.nonzero().min().item() == 50 - field + 1
     assert reach.nonzero().max().item() == 50
-    assert field == 1 + sum((kernel - 1) * d for d in dilations)
-    if dilations != (2, 5):  # which leaves gaps
-        assert reach.sum() == field
+    with_gaps = {(2, 5): 9, (1, 4): 4}  # how many of the places are seen where some are left out
+    assert reach.sum() == with_gaps.get(dilations, field)
 
 
 @pytest.mark.equation("eq-ar-receptive-field")
@@ -427,11 +470,40 @@ def test_drawing_calls_the_network_once_a_symbol_and_scoring_once(name, length):
     assert len(calls) == 1
 
 
+@pytest.mark.equation("eq-ar-sequential")
+@pytest.mark.parametrize("name", ["MADE", "WaveNet", "transformer"])
+def test_to_draw_every_place_anew_settles_one_more_a_call_and_ends_in_the_plain_sample(name):
+    """With the same random numbers; and some sample is whole before as many calls as it has symbols."""
+    model, uniform = seeded(MODELS[name]), torch.rand(8, 12, 1, generator=gen(), dtype=torch.float64)
+
+    def drawn(x):
+        return (model(x).softmax(-1).cumsum(-1)[..., :2] < uniform).sum(-1)
+
+    plain = torch.zeros(8, 12, dtype=torch.long)
+    for i in range(12):
+        plain[:, i] = drawn(plain)[:, i]
+    guess, right = some(8), []
+    for calls in range(1, 13):
+        guess = drawn(guess)
+        assert torch.equal(guess[:, :calls], plain[:, :calls])
+        right.append((guess == plain).all(1).any().item())
+    assert torch.equal(drawn(plain), plain)
+    assert right.index(True) + 1 < 12
+
+
 @pytest.mark.usefixtures("unchecked")
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: MADE(12, 3, 10), "width must be at least 11"),
+        (lambda: MADE(4, 1, 10), "at least 2 levels, not 1"),
+        (lambda: sample(MADE(4, 3, 10), 2, 3, gen(), given=torch.zeros(2, 4).long()), "4 symbols are given"),
+        (
+            lambda: sample_cached(
+                Transformer(3, 4, width=8, layers=1, heads=2), 2, 3, gen(), given=torch.zeros(2, 4).long()
+            ),
+            "4 symbols are given, more than the length 3",
+        ),
         (lambda: RowLSTM((3, 4, 4), 3, 6), "grey images, not for 3"),
         (lambda: Transformer(3, 4, width=9, layers=1, heads=2), "multiple of heads = 2, not 9"),
         (lambda: Transformer(3, 4, width=8, layers=1, heads=2)(torch.zeros(1, 5).long()), "4 symbols, not 5"),

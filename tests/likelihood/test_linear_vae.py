@@ -134,10 +134,10 @@ def test_beta_is_the_variance_of_the_pixels(beta):
     for seed in (1, 2):
         parts = [
             normal(6, 2, seed=seed),
-            normal(6, seed=3),
+            normal(6, seed=seed + 2),
             normal(6, 2, seed=seed + 4),
-            normal(2),
-            normal(2),
+            normal(2, seed=seed + 6),
+            normal(2, seed=seed + 8),
         ]
         with_beta = beta_objective(DATA, *parts, beta, variance)[0]
         plain = beta_objective(DATA, *parts, 1.0, beta * variance)[0]
@@ -168,6 +168,15 @@ def test_sizes_that_cannot_be_are_refused():
         fit_linear_vae(DATA, 6)
     with pytest.raises(ValueError, match="above 0"):
         fit_linear_vae(DATA, 2, variance=0.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_data_that_the_latents_explain_without_rest_have_no_best_fit(dtype):
+    flat = (normal(50, 2) @ normal(2, 6, seed=1)).to(dtype)
+    with pytest.raises(ValueError, match="take fewer latents, or give a variance"):
+        fit_linear_vae(flat, 2)
+    assert fit_linear_vae(flat, 1).variance > 0
+    assert fit_linear_vae(flat, 2, variance=0.1).log_prob(flat).isfinite().all()
 
 
 def test_samples_of_the_model_have_its_likelihood_in_any_basis():

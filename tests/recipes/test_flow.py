@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
 from gdmcourse.data.levels import bits_per_dim, dequantise, to_levels
 from gdmcourse.likelihood import ActNorm
@@ -66,6 +67,21 @@ def test_drawn_digits_have_the_stored_levels(digits):
     images = recipe.sample(model, 20, gen(2))
     assert images.shape == (20, 1, 8, 8)
     assert len(to_levels(images, 17).unique()) > 5
+
+
+def test_a_folder_of_images_has_256_levels(tmp_path):
+    pixels = torch.randint(256, (12, 8, 8), generator=gen(5), dtype=torch.uint8)
+    for index, image in enumerate(pixels):
+        Image.fromarray(image.numpy()).save(tmp_path / f"{index}.png")
+    recipe = find_recipe("flow-digits", "smoke").with_images(tmp_path, None)
+    train = recipe.data("train")
+    model = recipe.build(train)["model"].eval()
+    assert model.layers[0].chance.shape == (64, 256)
+    x = recipe.pixels(train.images, gen(6))
+    assert 0 < (x - train.images.flatten(1)).abs().max() <= 1 / 255 + 1e-6
+    expected = bits_per_dim(model.log_prob(x), 64, levels=256)
+    torch.testing.assert_close(recipe.bits(model, x), expected)
+    assert len(to_levels(recipe.sample(model, 4, gen(7)), 256).unique()) > 20
 
 
 def test_the_toys_score_is_minus_the_mean_log_likelihood():
