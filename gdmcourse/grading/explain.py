@@ -136,16 +136,22 @@ def _changed(probes: Sequence[Compared]) -> str | None:
 def _hint(question: KeyQuestion, probes: Sequence[Compared]) -> str | None:
     """The hint of the known wrong answer that gives the student's values wherever these are wrong.
 
-    None where there is no such answer, or where others with another hint give the same values there.
+    Where several do, those count that give the student's values everywhere. None where there is no such
+    answer, or where two with another hint are left.
     """
-    hints = set()
+    hints, whole = set(), set()
+    calls = [call for probe in probes for call in probe.calls]
     for wrong in question.wrong:
         known = [value for probe in probes for value in wrong.values[probe.probe.id]]
-        calls = [call for probe in probes for call in probe.calls]
-        missed = [(call, value) for call, value in zip(calls, known, strict=True) if not call.is_right]
-        if any(call.value is not None for call, _ in missed) and all(_same(call, v) for call, v in missed):
+        same = [(call.is_right, _same(call, value)) for call, value in zip(calls, known, strict=True)]
+        if all(like for right, like in same if not right) and any(
+            call.value is not None for call in calls if not call.is_right
+        ):
             hints.add(wrong.hint)
-    return hints.pop() if len(hints) == 1 else None
+            if all(like for _, like in same):
+                whole.add(wrong.hint)
+    found = whole or hints
+    return found.pop() if len(found) == 1 else None
 
 
 def _same(call: Call, known: dict[str, Any] | None) -> bool:

@@ -135,9 +135,10 @@ def _match(
 def _why_missing(question: KeyQuestion, names: tuple[str, ...], sheet: Sheet, pieces: set[str]) -> str | None:
     """The sentence for a question that no cell defines; None where its stub stands as it was released."""
     name = names[0]
-    mention = re.compile(rf"^\s*((async def|def|class)\s+{name}\b|{name}\s*=[^=])", re.MULTILINE)
-    for cell in sheet.cells:
-        if cell.kind != "code" and mention.search(cell.source) and "<details>" not in cell.source:
+    defined = rf"((async def|def|class)\s+{name}\b|{name}\s*=[^=])"
+    mention, at_margin = (re.compile(f"^{indent}{defined}", re.MULTILINE) for indent in (r"[ \t]*", ""))
+    for cell in sheet.cells:  # an indented listing belongs to a statement, a skeleton to a hint
+        if cell.kind != "code" and at_margin.search(cell.source) and "<details>" not in cell.source:
             return f"cell {cell.number} is {cell.kind.capitalize()}; turn it into a code cell, and run it"
     for cell in sheet.code:
         if not is_python(cell.source) and (mention.search(cell.source) or cell.question == question.id):

@@ -66,6 +66,15 @@ def test_where_two_known_answers_give_the_same_wrong_value_neither_is_the_reason
     assert told(dataclasses.replace(question, wrong=[first, agreeing]), (0.25, 1.0)).hint == first.hint
 
 
+def test_of_two_such_answers_the_one_that_is_right_where_the_student_is_counts(question):
+    first = question.wrong[0]
+    right = [encode([0.9, 0.3, 0.0])]
+    narrow = KeyWrong("wrong there alone", {**first.values, "q1-probe-2": right})
+    both = dataclasses.replace(question, wrong=[first, narrow])
+    assert told(both, (0.25, 1.0)).hint == "wrong there alone"
+    assert told(both, (0.25, 1.0), (0.81, 0.09, 0.0)).hint == first.hint
+
+
 def test_an_answer_that_changes_its_input_has_a_sentence_of_its_own(question):
     changing = {"end": "ok", "reason": None, "values": [encode([0.25, 1.0])], "changed": ["x0\n"]}
     graded = told(question, (0.25, 1.0), q1_probe_1=changing)

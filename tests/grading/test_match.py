@@ -138,6 +138,14 @@ def test_an_answer_that_is_not_found_is_missed_with_a_sentence(submit, matched, 
     assert said in found.reason
 
 
+def test_a_listing_within_a_statement_is_no_answer(submit, matched):
+    def edit(notebook):
+        listing = "Somebody wrote\n\n    def noise(a):\n        return a\n"
+        notebook["cells"][at(notebook, "introduction")]["source"] = listing
+
+    assert "is Markdown" not in (matched(submit(edit, q2="")).questions["q2"].reason or "")
+
+
 @pytest.mark.parametrize("way", ["exec", "%run mine.py", "from mine import *", "globals()['noise'] = 1"])
 def test_what_may_define_anything_is_tried(submit, matched, way):
     found = matched(submit(q2="exec('noise = 1')" if way == "exec" else way))
