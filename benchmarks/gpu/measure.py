@@ -55,9 +55,11 @@ def data(recipe: Any) -> Any:
     if not hasattr(recipe, "dataset"):
         return recipe.data("train")
     from gdmcourse.data import CATALOG, Dataset
+    from gdmcourse.data.levels import LEVELS, from_levels
 
     rng = torch.Generator().manual_seed(0)
-    images = 2 * torch.rand(IMAGES, *CATALOG[recipe.dataset].shape, generator=rng) - 1
+    levels, shape = LEVELS[recipe.dataset], CATALOG[recipe.dataset].shape
+    images = from_levels(torch.randint(levels, (IMAGES, *shape), generator=rng), levels)
     labels = torch.randint(10, (IMAGES,), generator=rng)
     return Dataset(recipe.dataset, "train", images, labels, tuple("0123456789"))
 

@@ -84,7 +84,7 @@ def test_the_transformer_beats_counting(said):
 def test_made_is_last_and_the_plane_helps(said):
     bits = {name: said[f"ar-digits-{name}-bits"] for name in ("made", "pixelcnn", "rowlstm", "transformer")}
     assert max(bits, key=bits.get) == "made"
-    assert max(bits.values()) + 0.4 < said["ar-independent"]
+    assert max(bits.values()) + 0.3 < said["ar-independent"]
     for name in ("pixelcnn", "plane"):
         assert said[f"ar-gap-{name}-mean"] > said[f"ar-gap-{name}-error"]
     sizes = {name: int(said[f"ar-digits-{name}-size"].replace(",", "")) for name in bits}
