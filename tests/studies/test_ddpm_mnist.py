@@ -50,6 +50,7 @@ def test_a_picture_goes_there_and_back(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_record_is_made_by_a_run(tmp_path):
     try:
         load("mnist", "test", download=False)
