@@ -35,7 +35,12 @@
       const { paddingLeft, paddingRight } = getComputedStyle(line);
       return drawn.getBoundingClientRect().width > line.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) + 1;
     });
-    formulas.forEach((formula, place) => formula.classList.toggle("wide", wide[place]));
+    formulas.forEach((formula, place) => {
+      formula.classList.toggle("wide", wide[place]);
+      if (wide[place]) return;
+      formula.classList.remove("scrolls", "more-before", "more-after");  // it fits again
+      formula.removeAttribute("tabindex");
+    });
   }
 
   let asked = false;

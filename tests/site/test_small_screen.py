@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.site.browser import NARROW
+from tests.site.browser import NARROW, WIDE
 from tests.site.checks import LOST, SETTLED
 
 
@@ -50,3 +50,13 @@ def test_the_keyboard_scrolls_a_wide_formula(browser):
         box.send_keys(Keys.ARROW_RIGHT)
     browser.wait("return document.querySelector('mjx-container.scrolls').scrollLeft > 0")
     assert browser.js("return arguments[0].classList.contains('more-before')", box)
+
+
+def test_a_formula_that_fits_again_does_not_fade(browser):
+    narrow(browser, "book/likelihood/hidden_markov")
+    faded = "return document.querySelectorAll('.bd-article span.math > mjx-container.more-after').length"
+    assert browser.js(faded) > 0
+    browser.resize(WIDE)
+    browser.js(SETTLED)
+    assert browser.js(faded) == 0
+    assert browser.js("return document.querySelectorAll('.bd-article span.math > [tabindex]').length") == 0
