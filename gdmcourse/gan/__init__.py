@@ -1,12 +1,38 @@
-"""Generative adversarial networks: their losses as functions of logits, and their networks."""
+"""Generative adversarial networks: losses and penalties as functions of logits, and networks."""
 
-from gdmcourse.gan.losses import discriminator_loss, non_saturating_loss, saturating_loss
+from gdmcourse.gan.dcgan import ImageCritic, ImageGenerator
+from gdmcourse.gan.losses import (
+    discriminator_loss,
+    hinge_critic_loss,
+    non_saturating_loss,
+    relativistic_loss,
+    saturating_loss,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
+from gdmcourse.gan.minibatch import MinibatchDiscrimination
 from gdmcourse.gan.networks import PointCritic, PointGenerator
+from gdmcourse.gan.objective import OBJECTIVES, Objective, find_objective
+from gdmcourse.gan.penalties import PENALTIES, find_penalty, unit_norm_penalty, zero_norm_penalty
 
 __all__ = [
+    "OBJECTIVES",
+    "PENALTIES",
+    "ImageCritic",
+    "ImageGenerator",
+    "MinibatchDiscrimination",
+    "Objective",
     "PointCritic",
     "PointGenerator",
     "discriminator_loss",
+    "find_objective",
+    "find_penalty",
+    "hinge_critic_loss",
     "non_saturating_loss",
+    "relativistic_loss",
     "saturating_loss",
+    "unit_norm_penalty",
+    "wasserstein_critic_loss",
+    "wasserstein_generator_loss",
+    "zero_norm_penalty",
 ]

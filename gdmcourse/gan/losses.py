@@ -1,11 +1,11 @@
-"""The losses of the minimax game, of logits l with D = σ(l), so that no logarithm meets a zero.
+"""The losses of adversarial games, of logits; each is made small by the player that it is named for.
 
-log D = −softplus(−l) and log(1 − D) = −softplus(l). All are to be made small (Goodfellow et al. 2014).
+With D = σ(logit), log D = −softplus(−logit) and log(1 − D) = −softplus(logit): no logarithm meets a zero.
 """
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 
 def discriminator_loss(real: Float[Tensor, " n *one"], fake: Float[Tensor, " m *one"]) -> Float[Tensor, ""]:
@@ -21,3 +21,34 @@ def saturating_loss(fake: Float[Tensor, " n *one"]) -> Float[Tensor, ""]:
 def non_saturating_loss(fake: Float[Tensor, " n *one"]) -> Float[Tensor, ""]:
     """−E log D(G(z)): the same fixed point, and a gradient where D is sure."""
     return softplus(-fake).mean()
+
+
+def wasserstein_critic_loss(
+    real: Float[Tensor, " n *one"], fake: Float[Tensor, " m *one"]
+) -> Float[Tensor, ""]:
+    """E f(G(z)) − E f(x): minus the gap that a 1-Lipschitz critic f can show (Arjovsky et al. 2017)."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_generator_loss(fake: Float[Tensor, " n *one"]) -> Float[Tensor, ""]:
+    """−E f(G(z))."""
+    return -fake.mean()
+
+
+def hinge_critic_loss(real: Float[Tensor, " n *one"], fake: Float[Tensor, " m *one"]) -> Float[Tensor, ""]:
+    """E max(0, 1 − f(x)) + E max(0, 1 + f(G(z))): no gradient beyond a margin (Lim and Ye 2017)."""
+    return relu(1 - real).mean() + relu(1 + fake).mean()
+
+
+def relativistic_loss(winner: Float[Tensor, " n"], loser: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """−E log σ(winner − loser), over pairs of a real and a generated example (Jolicoeur-Martineau 2019).
+
+    For the critic the real one is to win, for the generator the generated one. Raises ValueError for batches
+    of different sizes, which make no pairs.
+    """
+    if winner.shape != loser.shape:
+        raise ValueError(
+            "the relativistic loss compares pairs: give as many real logits as generated ones, "
+            f"not {tuple(winner.shape)} and {tuple(loser.shape)}"
+        )
+    return softplus(loser - winner).mean()
