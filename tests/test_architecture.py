@@ -29,6 +29,7 @@ TOP = {"cli", "__main__"}
 ARRAYS = {"jaxtyping", "numpy", "torch"}
 PARTS = {
     "diffusion": ARRAYS | {"scipy"},
+    "metrics": ARRAYS | {"scipy", "sklearn"},
     "data": ARRAYS | {"PIL", "platformdirs", "sklearn", "torchvision"},
     "training": ARRAYS | {"filelock", "lightning_fabric", "matplotlib", "safetensors", "tqdm"},
     "recipes": ARRAYS | {"lightning_fabric", "matplotlib"},

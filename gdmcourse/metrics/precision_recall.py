@@ -1,15 +1,12 @@
 """Precision and recall of samples: do they look real, and are all kinds of real images among them?"""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from gdmcourse.metrics.samples import check_features
-
-AT_ONCE = 2**23  # distances in memory at a time: 64 MiB
+from gdmcourse.metrics.neighbours import check_sets, distances, radii
 
 
 class PrecisionRecall(NamedTuple):
@@ -29,10 +26,7 @@ def precision_recall(
     `neighbours` rows.
     Source: Kynkäänniemi et al. 2019.
     """
-    if neighbours < 1:
-        raise ValueError(f"neighbours must be at least 1, not {neighbours}")
-    check_features(features, reference, least=neighbours + 1)
-    features, reference = features.detach().cpu().double(), reference.detach().cpu().double()
+    features, reference = check_sets(features, reference, neighbours)
     precise = _covered(features, reference, neighbours)
     recalled = _covered(reference, features, neighbours)
     return PrecisionRecall(precise.double().mean().item(), recalled.double().mean().item())
@@ -42,14 +36,5 @@ def _covered(
     points: Float[Tensor, "n d"], centres: Float[Tensor, "m d"], neighbours: int
 ) -> Bool[Tensor, " n"]:
     """Whether each point lies in the ball of at least one centre."""
-    # Each centre is its own nearest neighbour, at distance 0, hence one more.
-    rows = [block.kthvalue(neighbours + 1, dim=1).values for block in _distances(centres, centres)]
-    radii = torch.cat(rows)
-    return torch.cat([(block <= radii).any(1) for block in _distances(points, centres)])
-
-
-def _distances(a: Tensor, b: Tensor) -> Iterator[Tensor]:
-    """Distances from the rows of a to all of b, some rows at a time: memory doesn't grow with both."""
-    for rows in a.split(max(1, AT_ONCE // len(b))):
-        # The matrix-product shortcut of cdist gives equal points a distance above 0.
-        yield torch.cdist(rows, b, compute_mode="donot_use_mm_for_euclid_dist")
+    reach = radii(centres, neighbours)
+    return torch.cat([(block <= reach).any(1) for block in distances(points, centres)])

@@ -59,7 +59,7 @@ def test_refuses_what_it_cannot_judge(samples, real, neighbours, message):
 def test_blocks_of_rows_change_nothing(monkeypatch):
     sets = cloud(83, 0), cloud(61, 1, shift=0.5)
     whole = precision_recall(*sets)
-    monkeypatch.setattr("gdmcourse.metrics.precision_recall.AT_ONCE", 200)  # two or three rows at a time
+    monkeypatch.setattr("gdmcourse.metrics.neighbours.AT_ONCE", 200)  # two or three rows at a time
     assert precision_recall(*sets) == whole
 
 
