@@ -87,7 +87,7 @@ class FlowMatchingRecipe(DDPMRecipe):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanFlowRecipe(FlowMatchingRecipe):
-    """A flow map that starts as the network of a trained flow (Geng et al. 2025); it keeps its labels.
+    """A flow map that starts as the network of a trained flow, of the same size (Geng et al. 2025).
 
     `sample_steps` are jumps.
     """
@@ -102,12 +102,17 @@ class MeanFlowRecipe(FlowMatchingRecipe):
         return [find_recipe(self.flow, self.flow_preset)]
 
     def model(self, train: Dataset) -> Any:
-        """The flow's network, which is told a second time."""
+        """The flow's network, which is told the length of a jump as well."""
+        return MeanVelocityUNet(find_recipe(self.flow, self.flow_preset).model(train))  # type: ignore[arg-type]
+
+    def build(self, train: Any) -> dict[str, nn.Module]:
+        """The network with the trained flow's weights; trains the flow if need be."""
         from gdmcourse.recipes.trained import trained
 
-        network = super().model(train)
-        network.load_state_dict(trained(self.flow, self.flow_preset).model.state_dict())
-        return MeanVelocityUNet(network)
+        modules = super().build(train)
+        flow = trained(self.flow, self.flow_preset).model.state_dict()
+        modules["model"].network.load_state_dict(flow)  # type: ignore[union-attr]
+        return modules
 
     def mean_velocity(self, model: nn.Module) -> MeanVelocity:
         """The network as (x_t, t, r, y=None) → u with r ≤ t in [0, 1]."""
@@ -133,8 +138,8 @@ class MeanFlowRecipe(FlowMatchingRecipe):
         return loss
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
-        """Each image's error is divided by itself."""
-        return {"loss": (1.0, 0.1)}
+        """Each image's error is divided by itself, and where r = t there is none yet."""
+        return {"loss": (0.75, 0.35)}
 
     def walk(self, model: nn.Module, x_T: Tensor, y: Tensor | None, rng: torch.Generator) -> Tensor:
         """From noise to images, in `sample_steps` jumps."""

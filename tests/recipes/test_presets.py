@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from gdmcourse.recipes import CATALOG, PRESETS, find_recipe
+from gdmcourse.recipes.flow_matching import MeanFlowRecipe
 from gdmcourse.recipes.images import ImageRecipe
 from gdmcourse.recipes.latent import LatentRecipe
 from gdmcourse.recipes.recipe import Recipe
@@ -14,10 +15,12 @@ from tests.recipes.stand_in import stand_in
 
 
 def small(name: str, preset: str) -> tuple[Recipe, object]:
-    """The recipe on latents of the smallest autoencoder, without compiling, and data that need no file."""
+    """The recipe on the smallest of the networks below it, without compiling, and data that need no file."""
     recipe = replace(find_recipe(name, preset), compile=False)
     if isinstance(recipe, LatentRecipe):
         recipe = replace(recipe, autoencoder_preset="smoke")
+    if isinstance(recipe, MeanFlowRecipe):
+        recipe = replace(recipe, flow_preset="smoke")
     if isinstance(recipe, ImageRecipe) and recipe.dataset != "digits":
         return recipe, stand_in(recipe.dataset)
     return recipe, recipe.data("train")
