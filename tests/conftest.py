@@ -8,6 +8,8 @@ import hypothesis
 import pytest
 from jaxtyping import config
 
+from gdmcourse.data.roots import cache_for
+
 # The same examples in every run, and no clock: a slow or busy machine is no failure.
 hypothesis.settings.register_profile(
     "course", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -46,6 +48,14 @@ def chain(nodeid: str) -> str:
     return f"{path}{test[test.find('[') :]}" if path == "tests/exercises/test_gates.py" else nodeid
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _lean_processes() -> Iterator[None]:
+    """The processes that tests start run `lean/sitecustomize.py`; those of the tests themselves don't."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "lean"), prepend=os.pathsep)
+        yield
+
+
 @pytest.fixture
 def data_root() -> Path:
     """The folder of the data sets; where it is absent, the test is skipped and says how to run it."""
@@ -53,6 +63,16 @@ def data_root() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("set GDMCOURSE_DATA to a folder with MNIST/raw/*-ubyte and cifar10-images.tar.xz")
     return Path(root)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, with nothing in it but the feature networks that this machine has trained."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "features").symlink_to(cache_for("features"))
+    monkeypatch.setenv("GDMCOURSE_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture

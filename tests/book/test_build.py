@@ -17,7 +17,8 @@ from tests.book.tiny import ROOT, chapter, make
 
 
 def build(root: Path, *pages: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "book/_ext"), "COLUMNS": "200"}
+    path = os.pathsep.join([str(ROOT / "book/_ext"), os.environ["PYTHONPATH"]])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
     command = [sys.executable, "-m", "gdmbook", "--root", str(root), *pages]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 

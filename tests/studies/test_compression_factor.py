@@ -6,8 +6,7 @@ from gdmcourse.studies.compression_factor import SIZES, study
 from gdmcourse.studies.study import run_study
 
 
-def test_the_factor_sweep_writes_a_row_for_each_size(tmp_path, monkeypatch):
-    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
+def test_the_factor_sweep_writes_a_row_for_each_size(tmp_path, own_cache):
     run_study(study(seeds=1, samples=70, steps=2, preset="smoke"), to=tmp_path, runs=tmp_path)
     record = json.loads((tmp_path / "compression_factor.json").read_text())
     assert (record["seeds"], record["samples"], record["sampling_steps"]) == (1, 70, 2)
