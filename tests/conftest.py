@@ -67,7 +67,7 @@ def data_root() -> Path:
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of the test's own, with nothing in it but the feature networks that this machine has trained."""
+    """A cache of the test's own, with only the feature networks that this machine has trained."""
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "features").symlink_to(cache_for("features"))

@@ -181,7 +181,9 @@ def test_laptop_on_digits_killed_and_resumed_is_the_feature_network(
     monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path / "cache"))
     for ours, theirs in zip(network.parameters(), feature_network("digits").parameters(), strict=True):
         assert torch.equal(ours, theirs)
-    assert "is complete" in CliRunner().invoke(app, ["train", "classifier-digits", "--out", str(folder)]).output
+    assert (
+        "is complete" in CliRunner().invoke(app, ["train", "classifier-digits", "--out", str(folder)]).output
+    )
 
 
 @pytest.mark.slow
@@ -209,7 +211,13 @@ def test_another_number_of_devices_than_torchrun_started_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the environment that torchrun gives the first of two processes."""
-    told = {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "0", "LOCAL_WORLD_SIZE": "2", "LOCAL_RANK": "0"}
+    told = {
+        "TORCHELASTIC_RUN_ID": "x",
+        "WORLD_SIZE": "2",
+        "RANK": "0",
+        "LOCAL_WORLD_SIZE": "2",
+        "LOCAL_RANK": "0",
+    }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match="torchrun started 2 processes, but 1 were asked for"):

@@ -2,7 +2,7 @@
 
 python torchrun_worker.py OUT
 
-Each training is done twice, so that the second finds itself complete, and writes OUT/MODE-TIME-rank-R.safetensors.
+Each training is done twice, so that the second finds itself complete: OUT/MODE-TIME-rank-R.safetensors.
 """
 
 import os
