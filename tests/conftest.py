@@ -8,8 +8,6 @@ import hypothesis
 import pytest
 from jaxtyping import config
 
-from gdmcourse.data.roots import cache_for
-
 # The same examples in every run, and no clock: a slow or busy machine is no failure.
 hypothesis.settings.register_profile(
     "course", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -17,8 +15,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("course")
 
 
+TEXT = ("test_downloads.py", "test_footer.py", "test_links.py", "test_punctuation.py")  # need no browser
+# Their tests share what takes ten seconds to make.
+TOGETHER = (
+    "tests/grading/test_draft.py",
+    "tests/grading/test_open.py",
+    "tests/test_wheel.py",
+    "tests/training/test_torchrun.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `nightly`, unless `-m` speaks of it."""
+    """Leave out what is marked `nightly`, unless `-m` speaks of it, and begin with what is `slow`."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if "nightly" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=left_out)
@@ -38,14 +47,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def chain(nodeid: str) -> str:
-    """The tests in the browser are one chain, the gates of a chapter another; each other test is its own."""
+    """What one process does in a row, since it shares a browser, the pages' text, a chapter's key, a fixture.
+
+    Each other test is its own chain. Chains of many tests are begun first, and slow tests before the quick
+    ones, so that both cores end within seconds of each other.
+    """
     path, _, test = nodeid.partition("::")
-    if path.startswith("tests/site/") and path.rpartition("/")[2] not in (
-        "test_links.py",
-        "test_downloads.py",
-    ):
-        return "browser"
-    return f"{path}{test[test.find('[') :]}" if path == "tests/exercises/test_gates.py" else nodeid
+    if path.startswith("tests/site/"):
+        return "text" if path.rpartition("/")[2] in TEXT else "browser"
+    if path == "tests/exercises/test_gates.py":
+        return f"{path}{test[test.find('[') :]}"
+    return path if path in TOGETHER else nodeid
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,6 +80,8 @@ def data_root() -> Path:
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own, with only the feature networks that this machine has trained."""
+    from gdmcourse.data.roots import cache_for  # not before its types are checked
+
     folder = tmp_path / "cache"
     folder.mkdir()
     (folder / "features").symlink_to(cache_for("features"))

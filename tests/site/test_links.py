@@ -5,16 +5,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from gdmbook.chapters import ROOT, pages
 from gdmbook.claims import claims
 
 from tests.site.browser import PAGES
-
-
-@cache
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+from tests.site.html import soup
 
 
 @cache
