@@ -20,6 +20,7 @@ TEXT = ("test_downloads.py", "test_footer.py", "test_links.py", "test_punctuatio
 TOGETHER = (
     "tests/grading/test_draft.py",
     "tests/grading/test_open.py",
+    "tests/recipes/test_points_and_dice.py",
     "tests/test_wheel.py",
     "tests/training/test_torchrun.py",
 )

@@ -52,7 +52,7 @@ def recipes() -> tuple[list[str], dict[str, str]]:
 
 
 def data(recipe: Any, count: int) -> Any:
-    """`count` random images of the right shape with labels; the recipe's own data where it makes them itself."""
+    """`count` random images with labels, of the right shape; the recipe's own data where it makes them."""
     if not hasattr(recipe, "dataset"):
         return recipe.data("train")
     from gdmcourse.data import CATALOG, Dataset
