@@ -27,8 +27,9 @@ TOGETHER = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `nightly`, unless `-m` speaks of it, and begin with what is `slow`."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Leave out what is `nightly`, unless `-m` speaks of it; several processes begin with what is `slow`."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if "nightly" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=left_out)
