@@ -34,7 +34,7 @@ $(error there is no room $(ROOM) in tests/; there are: $(ROOMS))
 endif
 PART = $(if $(filter nightly,$(ROOM)),-m nightly,tests/$(ROOM))
 test: $(if $(filter-out book site nightly,$(ROOM)),setup,check book)  ## Run everything, or one room of tests/: make test ROOM=grading
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(PART)  # a process for each core, one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope -p benchmarks.suite $(PART)  # a process for each core, one thread each
 
 bench: setup  ## Measure the library against its peers into benchmarks/results.json
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """How long the tests of each room take, per chapter, so that their growth shows: one run of `make test`.
 
-As a plugin of pytest (`-p benchmarks.suite`) this module adds up the seconds, those of subtests once.
+As a plugin of pytest (`-p benchmarks.suite`, named by `make test`) this module adds up the seconds, those of
+subtests once, and says them at the end.
 """
 
 import json
@@ -12,8 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-
-from benchmarks.row import row
 
 ROOT = Path(__file__).parents[1]
 # On two quiet cores the tests of ten chapters may take ten minutes, and each chapter more 40 seconds.
@@ -29,9 +28,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the seconds, from the process that hears of all tests."""
-    if not hasattr(session.config, "workerinput"):
+    """Write the seconds where they are asked for, from the process that hears of all tests."""
+    if OUTPUT in os.environ and not hasattr(session.config, "workerinput"):
         Path(os.environ[OUTPUT]).write_text(json.dumps(spent))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say the seconds of each room a chapter."""
+    terminalreporter.section("seconds of tests a chapter, by room")
+    for entry in shares(spent, chapters()):
+        terminalreporter.line(f"{entry['ours']:>8.2f}  {str(entry['name']).partition(',')[0]}")
 
 
 def room(nodeid: str) -> str:
@@ -42,18 +48,25 @@ def room(nodeid: str) -> str:
 
 def rows() -> list[dict[str, str | float]]:
     """A row a room and one of all: seconds of tests a chapter; the peer is the budget of all rooms."""
+    with TemporaryDirectory() as folder:
+        output = Path(folder) / "seconds.json"
+        environment = os.environ | {OUTPUT: str(output), "PYTEST_ADDOPTS": "-q"}
+        subprocess.run(["make", "test"], cwd=ROOT, env=environment, check=True)
+        return shares(json.loads(output.read_text()), chapters())
+
+
+def chapters() -> int:
+    """How many pages of the book have code."""
     sys.path.insert(0, str(ROOT / "book/_ext"))
     from gdmbook.chapters import chapters
 
-    with TemporaryDirectory() as folder:
-        output = Path(folder) / "seconds.json"
-        environment = os.environ | {OUTPUT: str(output), "PYTEST_ADDOPTS": "-q -p benchmarks.suite"}
-        subprocess.run(["make", "test"], cwd=ROOT, env=environment, check=True)
-        return shares(json.loads(output.read_text()), len(chapters(ROOT)))
+    return len(chapters(ROOT))
 
 
 def shares(seconds: dict[str, float], chapters: int) -> list[dict[str, str | float]]:
     """The rows, from the seconds of each room, of both processes together."""
+    from benchmarks.row import row  # as a plugin this module is there before the library's types are checked
+
     budget = PROCESSES * (SECONDS + MORE * (chapters - CHAPTERS)) / chapters
     told = {f"tests of {name}": seconds[name] for name in sorted(seconds, key=seconds.__getitem__)[::-1]}
     told["tests of all rooms"] = sum(seconds.values())

@@ -15,8 +15,21 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("course")
 
 
+TEXT = ("test_downloads.py", "test_footer.py", "test_links.py", "test_punctuation.py")  # need no browser
+# Their tests share what takes ten seconds to make.
+TOGETHER = (
+    "tests/grading/test_draft.py",
+    "tests/grading/test_open.py",
+    "tests/recipes/test_points_and_dice.py",
+    "tests/test_wheel.py",
+    "tests/training/test_torchrun.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `nightly`, unless `-m` speaks of it."""
+    """Leave out what is `nightly`, unless `-m` speaks of it; several processes begin with what is `slow`."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if "nightly" not in config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("nightly")]
         config.hook.pytest_deselected(items=left_out)
@@ -36,14 +49,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def chain(nodeid: str) -> str:
-    """The tests in the browser are one chain, the gates of a chapter another; each other test is its own."""
+    """What one process does in a row, since it shares a browser, the pages' text, a chapter's key, a fixture.
+
+    Each other test is its own chain. Chains of many tests are begun first, and slow tests before the quick
+    ones, so that both cores end within seconds of each other.
+    """
     path, _, test = nodeid.partition("::")
-    if path.startswith("tests/site/") and path.rpartition("/")[2] not in (
-        "test_links.py",
-        "test_downloads.py",
-    ):
-        return "browser"
-    return f"{path}{test[test.find('[') :]}" if path == "tests/exercises/test_gates.py" else nodeid
+    if path.startswith("tests/site/"):
+        return "text" if path.rpartition("/")[2] in TEXT else "browser"
+    if path == "tests/exercises/test_gates.py":
+        return f"{path}{test[test.find('[') :]}"
+    return path if path in TOGETHER else nodeid
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _lean_processes() -> Iterator[None]:
+    """The processes that tests start run `lean/sitecustomize.py`; those of the tests themselves don't."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "lean"), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture
@@ -53,6 +77,18 @@ def data_root() -> Path:
     if not root or not Path(root).is_dir():
         pytest.skip("set GDMCOURSE_DATA to a folder with MNIST/raw/*-ubyte and cifar10-images.tar.xz")
     return Path(root)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, with only the feature networks that this machine has trained."""
+    from gdmcourse.data.roots import cache_for  # not before its types are checked
+
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    (folder / "features").symlink_to(cache_for("features"))
+    monkeypatch.setenv("GDMCOURSE_CACHE", str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-IMAGES = 4096  # made up, since their content doesn't change how long they take
-
 
 @dataclass(frozen=True)
 class Size:
@@ -22,10 +20,13 @@ class Size:
     samples: int
     matrix: int  # rows of the matrices multiplied
     seconds: float  # nothing is begun after these
+    images: int = 4096  # made up, since their content doesn't change how long they take
+    compiled: tuple[bool, ...] = (False, True)  # each recipe is trained so, and drawn from as in the first
 
 
 FULL = Size("gpu", warmup=20, steps=200, samples=64, matrix=8192, seconds=420)
-SMOKE = Size("smoke", warmup=1, steps=2, samples=2, matrix=128, seconds=600)
+# Operations are counted in an eager step of each recipe, so that its rehearsal has one of either kind.
+SMOKE = Size("smoke", 1, steps=2, samples=2, matrix=128, seconds=600, images=256, compiled=(True,))
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ def recipes() -> tuple[list[str], dict[str, str]]:
     return [name for names in rounds for name in names if name], left_out
 
 
-def data(recipe: Any) -> Any:
-    """Images of the right shape and labels, both random; the recipe's own data where it makes them itself."""
+def data(recipe: Any, count: int) -> Any:
+    """`count` random images with labels, of the right shape; the recipe's own data where it makes them."""
     if not hasattr(recipe, "dataset"):
         return recipe.data("train")
     from gdmcourse.data import CATALOG, Dataset
@@ -59,8 +60,8 @@ def data(recipe: Any) -> Any:
 
     rng = torch.Generator().manual_seed(0)
     levels, shape = LEVELS[recipe.dataset], CATALOG[recipe.dataset].shape
-    images = from_levels(torch.randint(levels, (IMAGES, *shape), generator=rng), levels)
-    labels = torch.randint(10, (IMAGES,), generator=rng)
+    images = from_levels(torch.randint(levels, (count, *shape), generator=rng), levels)
+    labels = torch.randint(10, (count,), generator=rng)
     return Dataset(recipe.dataset, "train", images, labels, tuple("0123456789"))
 
 
@@ -79,7 +80,7 @@ def train(recipe: Any, device: torch.device, size: Size, compile: bool, rate: fl
     """Train for some steps; returns what was measured, and the network that was trained."""
     from gdmcourse.training import make_fabric, play
 
-    batches = data(recipe)
+    batches = data(recipe, size.images)
 
     def run(steps: int, compile: bool, after_step: Callable[[int], None] | None = None) -> Any:
         modules = recipe.build(batches)
@@ -151,7 +152,7 @@ def measure(device: torch.device, size: Size) -> Iterator[Finding]:
     yield Finding("matrix product, bfloat16", rate / 1e12, "TFLOP/s")
     for name in recipes()[0]:
         recipe = replace(find_recipe(name, size.preset), precision=find_recipe(name, "gpu").precision)
-        for compile in (False, True):
+        for compile in size.compiled:
             what = f"{name}, {recipe.precision}, {'compiled' if compile else 'eager'}"
             if time.monotonic() > end:
                 print(f"  {what}: left out, the time is up")
@@ -161,7 +162,8 @@ def measure(device: torch.device, size: Size) -> Iterator[Finding]:
                 memory = "" if found.memory is None else f", {found.memory:,.0f} MiB"
                 detail = f"training at {found.share:.0%} of the matrix rate{memory}"
                 yield Finding(f"{what}, {detail}", found.speed, "examples/s")
-                if not compile and (speed := sample(recipe, network, device, size.samples)) is not None:
+                speed = sample(recipe, network, device, size.samples) if compile == size.compiled[0] else None
+                if speed is not None:
                     yield Finding(f"{name}, sampling", speed, "samples/s")
                 del network  # whose memory isn't the next one's
             except Exception as error:  # such as too little memory: the others can still be measured

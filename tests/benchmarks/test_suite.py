@@ -1,5 +1,7 @@
 """The benchmark of the tests: which room a test belongs to, and what its seconds are set beside."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from benchmarks import suite
@@ -28,6 +30,17 @@ def test_rows_are_seconds_a_chapter_beside_the_budget_of_all():
     assert {entry["peer"] for entry in small} == {120}
     assert {entry["peer"] for entry in large} == {100}  # a thousand seconds of both processes
     assert large[-1]["ratio"] == 0.09
+
+
+def test_the_seconds_of_each_room_are_said_at_the_end(monkeypatch):
+    monkeypatch.setattr(suite, "spent", suite.Counter(site=28.0))
+    monkeypatch.setattr(suite, "chapters", lambda: 14)
+    said = []
+    suite.pytest_terminal_summary(SimpleNamespace(section=said.append, line=said.append))
+    assert [line.split(maxsplit=1) for line in said[1:]] == [
+        ["2.00", "tests of site"],
+        ["2.00", "tests of all rooms"],
+    ]
 
 
 def test_seconds_are_added_up_and_those_of_a_subtest_once(monkeypatch):

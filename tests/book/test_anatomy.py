@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,17 @@ PARTS = ["goes wrong", "ecosystem", "summary", "exercises", "further reading"]
 each = pytest.mark.parametrize("page", CHAPTERS, ids=lambda page: page.path.stem)
 
 
+@cache
+def cells(page: Page) -> list:
+    return page.notebook().cells
+
+
 def prose(page: Page) -> str:
-    return "\n\n".join(cell.source for cell in page.notebook().cells if cell.cell_type == "markdown")
+    return "\n\n".join(cell.source for cell in cells(page) if cell.cell_type == "markdown")
 
 
 def code(page: Page) -> list:
-    return [cell for cell in page.notebook().cells if cell.cell_type == "code"]
+    return [cell for cell in cells(page) if cell.cell_type == "code"]
 
 
 @each

@@ -16,7 +16,7 @@ from gdmcourse.grading.result import Grade
 from gdmcourse.grading.source import read_source
 
 SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"
-LIMITS = Limits(cell=6.0, notebook=40.0, grace=1.0)
+LIMITS = Limits(cell=4.0, notebook=40.0, grace=1.0)
 
 
 @dataclass(frozen=True)

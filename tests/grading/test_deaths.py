@@ -9,7 +9,7 @@ from gdmcourse.grading.limits import Limits
 
 pytestmark = pytest.mark.slow
 RIGHT_Q3 = "def snr(alpha_bar):\n    return alpha_bar / (1 - alpha_bar)"
-SHORT = Limits(cell=4.0, notebook=40.0, grace=1.0)
+SHORT = Limits(cell=3.0, notebook=40.0, grace=1.0)
 
 # What q1's function does before it returns the right value, and the reason that the report gives.
 DEATHS = {
@@ -20,14 +20,14 @@ DEATHS = {
     "abort": ("import os; os.abort()", "the kernel died"),
     "a crash": ("import ctypes; ctypes.string_at(0)", "the kernel died"),
     "endless recursion": ("return signal(alpha_bar)", "RecursionError"),
-    "an infinite loop": ("\n        while True: pass", "stopped after 4 s"),
+    "an infinite loop": ("\n        while True: pass", "stopped after 3 s"),
     "a loop that swallows exceptions": (
         "\n        while True:\n            try:\n                while True: pass"
         "\n            except BaseException: pass",
-        "stopped after 4 s",
+        "stopped after 3 s",
     ),
-    "a loop in C": ("return sum(range(10**12))", "stopped after 4 s"),
-    "a sleep": ("import time; time.sleep(1000)", "stopped after 4 s"),
+    "a loop in C": ("return sum(range(10**12))", "stopped after 3 s"),
+    "a sleep": ("import time; time.sleep(1000)", "stopped after 3 s"),
     "a prompt": ("return float(input())", "StdinNotImplementedError"),
     "a memory bomb": ("x = bytearray(64 << 30)", "MemoryError"),
     "a slow memory bomb": (

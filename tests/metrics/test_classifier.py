@@ -61,8 +61,7 @@ def test_class_accuracy_counts() -> None:
         class_accuracy(network, images[:0], torch.zeros(0, dtype=torch.int64))
 
 
-def test_the_network_of_digits_is_right_on_97_of_100(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
+def test_the_network_of_digits_is_right_on_97_of_100(monkeypatch: pytest.MonkeyPatch) -> None:
     test = load("digits", "test")
     network = feature_network("digits")
     assert class_accuracy(network, test.images, test.labels) >= 0.97

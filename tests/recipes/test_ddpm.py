@@ -140,6 +140,7 @@ def test_a_trained_model_is_made_once_and_serves_every_use(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_digits_are_as_good_as_the_book_says():
     """The recorded quality: read by the course's classifier, and as near to held-out digits as real ones."""
     result = trained("ddpm-digits")

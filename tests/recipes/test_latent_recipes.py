@@ -133,6 +133,7 @@ def test_the_autoencoder_restores_as_well_as_the_book_says():
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["latent-digits", "text-digits"])
 def test_digits_from_latents_are_as_good_as_the_book_says(name):
     """Recorded with 400 samples: classes 99.5 and 100 %, distance 1.1 and 1.2, words 96 and 93 %."""
@@ -145,6 +146,7 @@ def test_digits_from_latents_are_as_good_as_the_book_says(name):
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_a_cascade_draws_digits():
     base, second = trained("cascade-base-digits"), trained("cascade-digits")
     generator, labels = torch.Generator().manual_seed(0), torch.arange(400) % 10

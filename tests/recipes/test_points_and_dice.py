@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,24 +18,49 @@ SCORES = {
     "gan-ring": {"modes", "high_quality"},
     "hmm-dice": {"bits", "bits_of_the_law", "dice_told"},
 }
-# Trains a smoke preset and, in a folder that is new, dies by SIGKILL at the end of its fifth step.
-DIES = """
-import os, signal, sys
+# Trains each smoke preset in forks: one dies by SIGKILL at the end of its fifth step and goes on, one lives.
+KILLS = """
+import os, sys
 from dataclasses import replace
-from gdmcourse import recipes
+from glob import glob
+from importlib import import_module
 
-name, folder = sys.argv[1:]
-presets = __import__("importlib").import_module(f"gdmcourse.recipes.{recipes.CATALOG[name][0]}").RECIPES[name]
-recipe = presets["smoke"] = replace(presets["smoke"], save_every=2)
-if not os.path.exists(folder):
+import matplotlib.pyplot
+from gdmcourse import recipes
+from gdmcourse.recipes.run_folder import run_recipe
+from gdmcourse.training import make_fabric
+
+def train(name, folder, dies):
+    presets = import_module(f"gdmcourse.recipes.{recipes.CATALOG[name][0]}").RECIPES[name]
+    recipe = presets["smoke"] = replace(presets["smoke"], save_every=2)
     cls, whole = type(recipe), type(recipe).after_step
     def after_step(self, modules, step):
-        if step == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if step == 5 and dies:
+            os.kill(os.getpid(), 9)
         whole(self, modules, step)
     cls.after_step = after_step
-from gdmcourse.recipes.run_folder import run_recipe
-run_recipe(name, "smoke", out=folder, progress=False)
+    run_recipe(name, "smoke", out=folder, progress=False)
+
+def in_fork(name, folder, dies=False):
+    child = os.fork()
+    if child == 0:
+        try:
+            train(name, folder, dies)
+        except BaseException:
+            import traceback
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+make_fabric()  # so that the forks needn't import it
+root, *names = sys.argv[1:]
+for name in names:
+    assert in_fork(name, f"{root}/{name}/killed", dies=True) == 9
+    kept = glob(f"{root}/{name}/killed/checkpoint/step-*")
+    assert [os.path.basename(path) for path in kept] == ["step-00000004"]
+    assert in_fork(name, f"{root}/{name}/killed") == 0
+    assert in_fork(name, f"{root}/{name}/whole") == 0
 """
 
 
@@ -45,25 +69,28 @@ def weights(folder: Path) -> dict[str, dict[str, torch.Tensor]]:
     return {path.stem: load_file(path) for path in last.glob("*.safetensors")}
 
 
-@pytest.mark.parametrize("name", SCORES)
-def test_a_killed_run_goes_on_to_the_same_end(name, tmp_path):
-    command = [sys.executable, "-c", DIES, name]
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folders of the runs, by recipe."""
+    root = tmp_path_factory.mktemp("runs")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run([*command, tmp_path / "killed"], env=environment)
-    assert killed.returncode == -signal.SIGKILL
-    assert [path.name for path in (tmp_path / "killed/checkpoint").glob("step-*")] == ["step-00000004"]
-    resumed = subprocess.run([*command, tmp_path / "killed"], env=environment, check=True)
-    assert resumed.returncode == 0
-    (tmp_path / "whole").mkdir()
-    subprocess.run([*command, tmp_path / "whole"], env=environment, check=True)
-    ends = weights(tmp_path / "killed"), weights(tmp_path / "whole")
+    command = [sys.executable, "-c", KILLS, root, *SCORES]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_killed_run_goes_on_to_the_same_end(name, runs):
+    folder = runs / name
+    ends = weights(folder / "killed"), weights(folder / "whole")
     assert ends[0].keys() == ends[1].keys()
     for file, tensors in ends[0].items():
         assert all(torch.equal(value, ends[1][file][key]) for key, value in tensors.items()), file
-    for folder in ("killed", "whole"):
-        metrics = json.loads((tmp_path / folder / "metrics.json").read_text())
+    for run in ("killed", "whole"):
+        metrics = json.loads((folder / run / "metrics.json").read_text())
         assert SCORES[name] <= metrics.keys()
-        assert (tmp_path / folder / "samples.png").stat().st_size > 1000
+        assert (folder / run / "samples.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", SCORES)

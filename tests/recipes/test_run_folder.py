@@ -14,8 +14,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from typer.testing import CliRunner
 
 from gdmcourse import recipes
+from gdmcourse.cli import app
 from gdmcourse.data import Dataset, load
 from gdmcourse.metrics.classifier import Classifier, class_accuracy
 from gdmcourse.metrics.features import feature_network
@@ -179,42 +181,45 @@ def test_laptop_on_digits_killed_and_resumed_is_the_feature_network(
     monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path / "cache"))
     for ours, theirs in zip(network.parameters(), feature_network("digits").parameters(), strict=True):
         assert torch.equal(ours, theirs)
-    assert "is complete" in train("classifier-digits", "--out", folder).stdout
+    assert (
+        "is complete" in CliRunner().invoke(app, ["train", "classifier-digits", "--out", str(folder)]).output
+    )
 
 
 @pytest.mark.slow
 def test_two_devices_by_torchrun_and_by_fabric(tmp_path: Path) -> None:
     """On CPUs a device is a process; one process speaks, and the weights agree with each other."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = ["-m", "gdmcourse", "train", "classifier-digits", "--preset", "smoke", "--out"]
     ways = {
-        "alone": [sys.executable],
-        "torchrun": torchrun,
-        "fabric": [sys.executable],
+        "torchrun": [*torchrun, *run, tmp_path / "torchrun"],
+        "fabric": [*run, tmp_path / "fabric", "--devices", "2"],
     }
-    for way, launcher in ways.items():
-        arguments = [
-            "-m",
-            "gdmcourse",
-            "train",
-            "classifier-digits",
-            "--preset",
-            "smoke",
-            "--out",
-            tmp_path / way,
-        ]
-        devices = ["--devices", "2"] if way == "fabric" else []
+    for command in ways.values():
         done = subprocess.run(
-            [*launcher, *arguments, *devices], env=environment, capture_output=True, text=True, timeout=300
+            [sys.executable, *command], env=environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.count("test_accuracy") == 1
     weights = {way: load_file(next((tmp_path / way).glob("checkpoint/*/model.safetensors"))) for way in ways}
     for name, value in weights["torchrun"].items():
         assert torch.equal(weights["fabric"][name], value)
-    command = ["-m", "gdmcourse", "train", "classifier-digits", "--devices", "1", "--out", tmp_path / "wrong"]
-    wrong = subprocess.run(
-        [*torchrun, *command], env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert wrong.returncode != 0
-    assert "torchrun started 2 processes, but 1 were asked for" in wrong.stderr
+
+
+def test_another_number_of_devices_than_torchrun_started_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the environment that torchrun gives the first of two processes."""
+    told = {
+        "TORCHELASTIC_RUN_ID": "x",
+        "WORLD_SIZE": "2",
+        "RANK": "0",
+        "LOCAL_WORLD_SIZE": "2",
+        "LOCAL_RANK": "0",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match="torchrun started 2 processes, but 1 were asked for"):
+        run_recipe("classifier-digits", "smoke", devices=1, out=tmp_path / "wrong")
+    assert not (tmp_path / "wrong").exists()

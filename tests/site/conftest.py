@@ -13,7 +13,7 @@ from selenium.webdriver.chrome.service import Service
 
 from tests.site.browser import FLAGS, Browser
 
-pytest.register_assert_rewrite("tests.site.checks")
+pytest.register_assert_rewrite("tests.site.checks", "tests.site.slider")
 
 
 def _without(reason: str) -> NoReturn:

@@ -13,30 +13,35 @@ const ratio = (a, b) => {
   const [high, low] = [luminance(a), luminance(b)].sort((x, y) => y - x);
   return (high + 0.05) / (low + 0.05);
 };
-const layers = (element) => {
-  const found = [];
-  for (let at = element; at; at = at.parentElement) found.push(getComputedStyle(at));
-  return found;
+// The background that an element's parents and its own give it, and the product of their opacities; each once.
+const known = new Map();
+const ground = (element) => {
+  if (!element) return [[255, 255, 255, 1], 1];
+  if (!known.has(element)) {
+    const [below, opacity] = ground(element.parentElement);
+    const style = getComputedStyle(element);
+    known.set(element, [over(parse(style.backgroundColor), below), opacity * Number(style.opacity)]);
+  }
+  return known.get(element);
 };
 
 const found = [];
 let looked = 0;
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walker.nextNode()) {
+  const text = walker.currentNode.textContent.trim();
+  if (!text) continue;
   const element = walker.currentNode.parentElement;
   const box = element.getBoundingClientRect();
-  const text = walker.currentNode.textContent.trim();
-  if (!text || !box.width || !box.height || !element.checkVisibility({ visibilityProperty: true })) continue;
+  if (!box.width || !box.height || !element.checkVisibility({ visibilityProperty: true })) continue;
   if (element.closest("script, style, .visually-hidden, [aria-hidden=true]")) continue;
   if (box.width <= 1 || box.right < 0 || box.bottom < 0) continue; // off the screen, for screen readers
-  const styles = layers(element);
-  let background = [255, 255, 255, 1];
-  for (const style of [...styles].reverse()) background = over(parse(style.backgroundColor), background);
-  const opacity = styles.reduce((product, style) => product * Number(style.opacity), 1);
-  const [r, g, b, a] = parse(styles[0].color);
+  const style = getComputedStyle(element);
+  const [background, opacity] = ground(element);
+  const [r, g, b, a] = parse(style.color);
   const colour = over([r, g, b, a * opacity], background);
-  const size = parseFloat(styles[0].fontSize);
-  const large = size >= 24 || (size >= 18.66 && Number(styles[0].fontWeight) >= 700);
+  const size = parseFloat(style.fontSize);
+  const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
   looked += 1;
   const measured = ratio(colour, background);
   if (measured < (large ? 3 : 4.5)) {

@@ -6,20 +6,19 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
 from gdmbook.chapters import ROOT, Page
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 from traitlets.config import Config
 
 from tests.site.browser import CHAPTERS
+from tests.site.html import soup
 
 
 def notebook_of(site: Path, name: str) -> nbformat.NotebookNode:
     """The notebook behind the download link of a page."""
     page = site / f"{name}.html"
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    link = soup.select_one("a.notebook-download, a.btn-download-notebook-button")
+    link = soup(page).select_one("a.notebook-download, a.btn-download-notebook-button")
     return nbformat.read((page.parent / link["href"]).resolve(), as_version=4)
 
 
@@ -28,10 +27,10 @@ def test_notebook_has_the_code_and_the_outputs_of_the_page(site, name):
     notebook = notebook_of(site, name)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    written = [cell.source for cell in Page(ROOT, name).notebook().cells if cell.cell_type == "code"]
-    assert [cell.source for cell in code] == written
+    cells = [cell for cell in Page(ROOT, name).notebook().cells if cell.cell_type == "code"]
+    assert [cell.source for cell in code] == [cell.source for cell in cells]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    figures = sum("mystnb" in cell.metadata for cell in Page(ROOT, name).notebook().cells)
+    figures = sum("mystnb" in cell.metadata for cell in cells)
     assert sum(bool(cell.outputs) for cell in code) >= figures
 
 
@@ -54,8 +53,7 @@ def test_notebook_reads_well_without_the_book(site, name):
 )
 def test_exercises_can_be_downloaded_from_the_page(site, name):
     page = site / f"{name}.html"
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    link = next(a for a in soup.select("a.download") if a["href"].endswith(".ipynb"))
+    link = next(a for a in soup(page).select("a.download") if a["href"].endswith(".ipynb"))
     downloaded = (page.parent / link["href"]).resolve()
     assert downloaded.read_bytes() == (ROOT / f"exercises/{Path(name).name}.ipynb").read_bytes()
 

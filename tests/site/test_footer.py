@@ -4,10 +4,10 @@ import datetime
 from types import SimpleNamespace
 
 import pytest
-from bs4 import BeautifulSoup
 from gdmbook.footer import footer
 
 from tests.site.browser import PAGES
+from tests.site.html import soup
 
 DAY = datetime.date(2026, 1, 2)
 PROJECT = {"version": "1.2.3"}
@@ -40,12 +40,12 @@ def test_without_an_address_there_is_no_link():
 @pytest.mark.parametrize("page", PAGES)
 def test_page_has_footer_description_and_icon(site, page):
     path = site / f"{page}.html"
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-    end = soup.select_one(".bd-footer-content")
+    page = soup(path)
+    end = page.select_one(".bd-footer-content")
     assert "version 0." in end.get_text()
     assert end.select_one("details.cite")
     source = next(link for link in end.select("a") if "Source" in link.get_text())
     assert (path.parent / source["href"]).resolve().is_file()
-    described = soup.select_one('meta[name="description"]')["content"]
+    described = page.select_one('meta[name="description"]')["content"]
     assert 40 <= len(described) <= 200
-    assert (path.parent / soup.select_one('link[rel="icon"]')["href"]).resolve().is_file()
+    assert (path.parent / page.select_one('link[rel="icon"]')["href"]).resolve().is_file()

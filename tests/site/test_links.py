@@ -5,21 +5,22 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import Tag
 from gdmbook.chapters import ROOT, pages
 from gdmbook.claims import claims
 
 from tests.site.browser import PAGES
+from tests.site.html import soup
 
 
 @cache
-def soup(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+def places(path: Path) -> dict[str, Tag]:
+    return {element["id"]: element for element in soup(path).find_all(id=True)}
 
 
 @cache
-def places(path: Path) -> frozenset[str]:
-    return frozenset(element["id"] for element in soup(path).find_all(id=True))
+def marks(path: Path) -> list[Tag]:
+    return soup(path).select("a.ledger-mark")
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -52,11 +53,9 @@ def test_first_page_leads_into_the_book(site):
 @pytest.mark.parametrize("claim", claims(pages(ROOT)), ids=lambda claim: claim.label)
 def test_claim_has_a_mark_that_leads_to_its_tests(site, claim):
     page = site / f"{claim.page.name}.html"
-    marks = [
-        mark for mark in soup(page).select("a.ledger-mark") if mark["href"].endswith(f"#ledger-{claim.label}")
-    ]
-    assert len(marks) == 1
-    assert marks[0]["aria-label"].startswith("Checked by")
-    entry = soup(site / "book/back/ledger.html").find(id=f"ledger-{claim.label}")
+    found = [mark for mark in marks(page) if mark["href"].endswith(f"#ledger-{claim.label}")]
+    assert len(found) == 1
+    assert found[0]["aria-label"].startswith("Checked by")
+    entry = places(site / "book/back/ledger.html")[f"ledger-{claim.label}"]
     assert entry.select("details.ledger-test pre")
     assert any(link["href"].endswith(f"#equation-{claim.label}") for link in entry.find_all("a", href=True))

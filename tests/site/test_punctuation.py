@@ -1,12 +1,13 @@
 """The stops of a sentence as they are built: none twice, none lost."""
 
 import re
+from copy import copy
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 
 from tests.site.browser import PAGES
+from tests.site.html import soup
 
 TWICE = re.compile(r"[.,;:]\s*[,;]|,\s*[.:]|(?<!\.)\.\s?\.(?!\.)|\s[,;](?=\s)")
 # A word that begins a sentence where none has ended; a sentence may end in a formula that has its own stop.
@@ -17,7 +18,7 @@ SKIPPED = "pre, script, .headerlink, .eqno, .section-number, .caption-number, .f
 
 def paragraphs(path: Path) -> list[str]:
     """The running text of a page, a formula or name as ¤."""
-    article = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").select_one("article")
+    article = copy(soup(path).article)
     for part in article.select(".math"):
         part.replace_with("¤")
     for part in article.select(SKIPPED):
@@ -46,7 +47,7 @@ def test_such_faults_would_be_seen(text, fault):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_no_place_of_a_number_is_left_empty(site, name):
-    article = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser").article
+    article = copy(soup(site / f"{name}.html").article)
     for code in article.select("pre, code"):
         code.decompose()
     assert "%s" not in article.get_text()

@@ -1,17 +1,12 @@
 """The sweep of the autoencoder's factor, in little."""
 
-import json
-
 from gdmcourse.studies.compression_factor import SIZES, study
-from gdmcourse.studies.study import run_study
+from tests.studies.little import in_little
 
 
-def test_the_factor_sweep_writes_a_row_for_each_size(tmp_path, monkeypatch):
-    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
-    run_study(study(seeds=1, samples=70, steps=2, preset="smoke"), to=tmp_path, runs=tmp_path)
-    record = json.loads((tmp_path / "compression_factor.json").read_text())
+def test_the_factor_sweep_writes_a_row_for_each_size(tmp_path, own_cache):
+    record = in_little(study(seeds=1, samples=70, steps=2, preset="smoke"), tmp_path)
     assert (record["seeds"], record["samples"], record["sampling_steps"]) == (1, 70, 2)
-    assert {"machine", "date", "cpu_minutes"} <= set(record)
     rows = record["rows"]
     assert [(row["factor"], row["channels"]) for row in rows] == [(2**h, c) for h, c in SIZES]
     assert [row["numbers"] for row in rows] == [64, 32, 8, 32]

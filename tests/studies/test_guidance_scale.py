@@ -1,18 +1,14 @@
 """The sweep of the guidance scale, in little."""
 
-import json
-
-from gdmcourse.studies.guidance_scale import SCALES, study
-from gdmcourse.studies.study import run_study
+from gdmcourse.studies import guidance_scale
+from tests.studies.little import in_little
 
 
-def test_the_scale_sweep_writes_a_row_for_each_way_and_scale(tmp_path, monkeypatch):
-    monkeypatch.setenv("GDMCOURSE_CACHE", str(tmp_path))
-    run_study(study(seeds=2, samples=70, steps=2, preset="smoke"), to=tmp_path, runs=tmp_path)
-    record = json.loads((tmp_path / "guidance_scale.json").read_text())
-    assert len(record["rows"]) == 2 * (1 + 3 * len(SCALES))
+def test_the_scale_sweep_writes_a_row_for_each_way_and_scale(tmp_path, monkeypatch, own_cache):
+    monkeypatch.setattr(guidance_scale, "SCALES", (0.5, 3.0))
+    record = in_little(guidance_scale.study(seeds=2, samples=70, steps=2, preset="smoke"), tmp_path)
+    assert len(record["rows"]) == 2 * (1 + 3 * 2)
     assert (record["seeds"], record["samples"], record["sampling_steps"]) == (2, 70, 2)
-    assert {"machine", "date", "cpu_minutes"} <= set(record)
     for row in record["rows"]:
         assert row["frechet"] > row["reference"] > 0
         assert row["spread"] > 0

@@ -1,5 +1,6 @@
 """Studies: every part is measured once, whatever happens, and the record holds what was measured."""
 
+import pickle
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_every_study_has_its_record(name):
     found = find_study(name)
     assert found.name == name
     assert found.parts
+    assert pickle.loads(pickle.dumps(found.measure)) is found.measure  # so another process finds it
     assert {"machine", "date"} <= record(name).keys()
 
 

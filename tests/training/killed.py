@@ -1,16 +1,22 @@
 """Run by test_killed.py in processes of its own: a training that uses everything a checkpoint has to hold.
 
-python killed.py train FOLDER        train, saying each step on stdout
-python killed.py everywhere FOLDER N kill a training in each step and before every N-th file operation
+python killed.py everywhere FOLDER   kill a training in each step and before each of its file operations
+python killed.py outside FOLDER      kill a training from another process, three times at any moment
+
+Each training is a fork of a process that has imported what it needs.
 """
 
 import hashlib
 import itertools
 import json
 import os
+import random
+import shutil
 import signal
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +33,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def train(folder: Path, steps: int = STEPS, say: bool = False, die_at: int | None = None) -> None:
+def train(folder: Path, steps: int = STEPS, say: int | None = None, die_at: int | None = None) -> None:
     """Dropout uses torch's global generator, noise the loss's own; batch norm and a pool have buffers."""
     torch.manual_seed(0)
     modules = {
@@ -45,8 +51,8 @@ def train(folder: Path, steps: int = STEPS, say: bool = False, die_at: int | Non
         calls += 1
         if calls == die_at:
             die()
-        if say:
-            print("step", flush=True)
+        if say is not None:
+            os.write(say, b"s")
             time.sleep(0.002)
         made = nets.model(batch + torch.randn(batch.shape, generator=turn.rng))
         return (made - batch).square().mean() - nets.critic(made).mean()
@@ -88,25 +94,36 @@ def digest(folder: Path) -> str:
     return content.hexdigest()
 
 
-def in_child(work: object) -> int:
-    """Do `work` in a fork and return how that ended, as os.waitpid says it."""
+def fork(work: Callable[[], None]) -> int:
+    """Do `work` in a fork, and return the number of its process."""
     child = os.fork()
     if child == 0:
         try:
             work()
         except BaseException:
+            traceback.print_exc()
             os._exit(1)
         os._exit(0)
-    return os.waitpid(child, 0)[1]
+    return child
 
 
-def die_before_event(number: int) -> None:
-    """Have this process die just before its `number`-th file operation from now."""
+def in_child(work: Callable[[], None]) -> int:
+    """Do `work` in a fork and return how that ended, as os.waitpid says it."""
+    return os.waitpid(fork(work), 0)[1]
+
+
+def lies_elsewhere(path: object, root: Path) -> bool:
+    """Whether a file is none of a training in `root`: one of Python's own, such as a package's version."""
+    return isinstance(path, str | bytes | Path) and os.path.isabs(path) and str(root) not in os.fsdecode(path)
+
+
+def die_before_event(number: int, root: Path) -> None:
+    """Have this process die just before its `number`-th operation on files of `root` from now."""
     count = 0
 
-    def hook(event: str, args: object) -> None:
+    def hook(event: str, args: tuple[object, ...]) -> None:
         nonlocal count
-        if event in FILE_EVENTS:
+        if event in FILE_EVENTS and not lies_elsewhere(args[0], root):
             count += 1
             if count == number:
                 die()
@@ -114,7 +131,7 @@ def die_before_event(number: int) -> None:
     sys.addaudithook(hook)
 
 
-def everywhere(root: Path, stride: int) -> dict[str, int]:
+def everywhere(root: Path) -> dict[str, int]:
     """Kill at every point, resume, compare; returns how many steps and file operations there were."""
     assert in_child(lambda: train(root / "whole")) == 0
     expected = digest(root / "whole")
@@ -131,10 +148,10 @@ def everywhere(root: Path, stride: int) -> dict[str, int]:
         points["steps"] += 1
 
     def until_event(folder: Path, number: int) -> None:
-        die_before_event(number)
+        die_before_event(number, root)
         train(folder)
 
-    for number in itertools.count(1, stride):
+    for number in itertools.count(1):
         folder = root / f"event-{number}"
         ended = in_child(lambda folder=folder, number=number: until_event(folder, number))
         if ended == 0:
@@ -145,14 +162,35 @@ def everywhere(root: Path, stride: int) -> dict[str, int]:
     raise AssertionError("a training has an end")
 
 
+def outside(root: Path) -> dict[str, int]:
+    """Kill a training three times, a moment after its first step wherever it is, resume, compare."""
+    steps, moments, killed, tries = 400, random.Random(0), 0, 0
+    assert in_child(lambda: train(root / "whole", steps)) == 0
+    folder = root / "killed"
+    while killed < 3 and tries < 60:
+        heard, say = os.pipe()
+        child = fork(lambda say=say: train(folder, steps, say))
+        os.close(say)
+        if os.read(heard, 1):
+            time.sleep(moments.uniform(0.05, 0.4))
+        os.kill(child, signal.SIGKILL)
+        ended = os.waitpid(child, 0)[1]
+        os.close(heard)
+        assert ended in (0, signal.SIGKILL), "the training failed by itself"
+        killed, tries = killed + 1, tries + 1
+        if ended == 0:  # a busy machine killed it too late: begin anew
+            shutil.rmtree(folder)
+            killed = 0
+    assert in_child(lambda: train(folder, steps)) == 0, "the training couldn't be resumed"
+    assert digest(folder) == digest(root / "whole"), "the resumed training differs"
+    return {"killed": killed}
+
+
 if __name__ == "__main__":
+    from gdmcourse.training import make_fabric
+
+    make_fabric()  # so that the forks needn't import it
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    command, place = sys.argv[1], Path(sys.argv[2])
-    if command == "train":
-        train(place, steps=400, say=True)
-    else:
-        from gdmcourse.training import make_fabric
-
-        make_fabric()  # so that the forks needn't import it
-        print(json.dumps(everywhere(place, stride=int(sys.argv[3]))))
+    ways = {"everywhere": everywhere, "outside": outside}
+    print(json.dumps(ways[sys.argv[1]](Path(sys.argv[2]))))

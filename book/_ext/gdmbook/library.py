@@ -61,8 +61,8 @@ class Library:
         waiting, strings, found = set[str](), set[str](), set[str]()
         if any(_runs_command(tree) for tree in trees):
             waiting = set(self.modules)
-        for tree in trees:
-            waiting |= {name for name in self.modules for room in _unknown(tree) if name.startswith(room)}
+        rooms = tuple(room for tree in trees for room in _unknown(tree))
+        waiting |= {name for name in self.modules if name.startswith(rooms)}
         uses = [_uses(tree, self.modules, "") for tree in trees]
         while True:
             for use in uses:

@@ -140,7 +140,7 @@ def test_of_too_many_frames_none_is_kept(pair):
 @pytest.mark.usefixtures("boxed")
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_ends_the_cell_or_its_kernel_and_never_the_judge(ran, name):
-    outcome = ran("raise ValueError('before')", FLOOD.replace("MADE", FLOODS[name]), cell=8.0, notebook=60.0)
+    outcome = ran("raise ValueError('before')", FLOOD.replace("MADE", FLOODS[name]), cell=4.0, notebook=60.0)
     assert outcome.records["c0"]["reason"] == "ValueError: before"
     assert outcome.records["c1"]["end"] in ("gone", "timeout")
     assert "judge" not in str(outcome.gone)
