@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 
-def quarter_turned(x: Float[Tensor, "n c s s"], turns: Int64[Tensor, " n"]) -> Float[Tensor, "n c s s"]:
+def quarter_turned(x: Float[Tensor, "n c h w"], turns: Int64[Tensor, " n"]) -> Float[Tensor, "n c h w"]:
     """Each image turned by so many right angles. Raises ValueError for images that are not square."""
     if x.shape[2] != x.shape[3]:
         raise ValueError(f"quarter turns need square images, not {x.shape[2]}×{x.shape[3]} pixels")
@@ -25,8 +25,8 @@ def shifted(
 
 
 def augmented(
-    x: Float[Tensor, "n c s s"], strength: Float[Tensor, ""] | float, rng: torch.Generator
-) -> Float[Tensor, "n c s s"]:
+    x: Float[Tensor, "n c h w"], strength: Float[Tensor, ""] | float, rng: torch.Generator
+) -> Float[Tensor, "n c h w"]:
     """Images of which each is turned with probability `strength`, and moved with the same probability.
 
     A turn is by 0 to 3 right angles, all equally likely; a move is by −1, 0 or 1 pixels down and right, with
@@ -68,6 +68,6 @@ class Adaptive(nn.Module):
         way = torch.sign(real.sign().mean() - self.target)
         self.strength.add_(self.step * way).clamp_(0, self.most)
 
-    def forward(self, x: Float[Tensor, "n c s s"], rng: torch.Generator) -> Float[Tensor, "n c s s"]:
+    def forward(self, x: Float[Tensor, "n c h w"], rng: torch.Generator) -> Float[Tensor, "n c h w"]:
         """The images, augmented at the present strength."""
         return augmented(x, self.strength, rng)

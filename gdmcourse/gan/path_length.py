@@ -22,23 +22,27 @@ def path_lengths(
 class PathLength(nn.Module):
     """The penalty E (‖Jᵀy‖ − a)² with y standard normal over √(numbers in an image), and its target a.
 
-    The buffer `target` follows the mean length, a ← decay · a + (1 − decay) · mean. It is state, which a
-    checkpoint holds, and has no gradient.
+    The buffer `target` follows the mean length, a ← a + share · (mean − a), with the share 1 − decay, at
+    first 1, ½, ⅓ …, so that it begins at what it finds. It is state, which checkpoints hold, and has no
+    gradient.
     """
 
     target: Tensor
+    calls: Tensor
 
     def __init__(self, decay: float = 0.99) -> None:
         super().__init__()
         self.decay = decay
         self.register_buffer("target", torch.zeros(()))
+        self.register_buffer("calls", torch.zeros(()))
 
     def forward(
         self, images: Float[Tensor, "n c h w"], w: Float[Tensor, " n *latent"], rng: torch.Generator
     ) -> Float[Tensor, ""]:
-        """The penalty of images computed from `w`; afterwards the target has moved."""
+        """The penalty of images computed from `w`, after the target has moved."""
         y = torch.randn(images.shape, generator=rng, device=images.device) / math.sqrt(images[0].numel())
         lengths = path_lengths(images, w, y)
-        penalty = (lengths - self.target.clone()).square().mean()
-        self.target.lerp_(lengths.detach().mean(), 1 - self.decay)
-        return penalty
+        with torch.no_grad():
+            self.calls += 1
+            self.target.lerp_(lengths.mean(), (1 / self.calls).clamp(min=1 - self.decay))
+        return (lengths - self.target.clone()).square().mean()

@@ -60,8 +60,9 @@ class Synthesis(nn.Module):
         self, w: Float[Tensor, "n layers d"], noise: Sequence[Tensor] | None = None
     ) -> Float[Tensor, "n c h w"]:
         """The images; without `noise` its mean, 0, is taken."""
-        maps = [0.0] * len(self.strength) if noise is None else list(noise)
-        maps = [strength * part for strength, part in zip(self.strength, maps, strict=True)]
+        maps: list[Tensor | float] = [0.0] * len(self.strength)
+        if noise is not None:
+            maps = [strength * part for strength, part in zip(self.strength, noise, strict=True)]
         x = self.constant.expand(len(w), -1, -1, -1)
         image: Tensor | None = None
         for level, (second, head) in enumerate(zip(self.second, self.heads, strict=True)):

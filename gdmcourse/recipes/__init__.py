@@ -31,6 +31,8 @@ CATALOG = {
     "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
     "dcgan-digits": ("gan_images", "a GAN of convolutions with batch norm (DCGAN), on digits"),
     "style-digits": ("style", "a generator told at each resolution what to do there (StyleGAN2), on digits"),
+    "style-mnist": ("style", "the same on MNIST"),
+    "style-cifar10": ("style", "the same on colour photographs"),
     "ddpm-digits": ("ddpm", "a denoising diffusion model with labels, on digits"),
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
