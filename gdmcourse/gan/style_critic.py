@@ -27,7 +27,10 @@ class ResidualBlock(nn.Module):
 
 
 class StyleCritic(nn.Module):
-    """Images (n, c, h, w) to one logit each; no logit depends on another image."""
+    """Images (n, c, h, w) to one logit each; no logit depends on another image.
+
+    Its last layer begins at 0: a critic that has learned nothing says ½.
+    """
 
     def __init__(self, shape: tuple[int, int, int], width: int = 16) -> None:
         super().__init__()
@@ -37,6 +40,7 @@ class StyleCritic(nn.Module):
         size = (width << levels) * (shape[1] >> levels) * (shape[2] >> levels)
         self.hidden = EqualisedLinear(size, width << levels)
         self.last = EqualisedLinear(width << levels, 1)
+        nn.init.zeros_(self.last.weight)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """A logit for each image, large where it looks real."""

@@ -120,9 +120,9 @@ class StyleRecipe(ImageGANRecipe):
 # About forty seconds on one core.
 _digits = StyleRecipe(
     dataset="digits",
-    steps=600,
-    batch_size=64,
-    lr=1e-2,
+    steps=900,
+    batch_size=32,
+    lr=2e-2,
     warmup=50,
     ema_decay=0.995,
     betas=(0.0, 0.99),
@@ -141,8 +141,8 @@ _large: dict[str, Any] = {
     "penalty_every": 16,
 }
 # Half an hour and longer on one core.
-_mnist = replace(_digits, dataset="mnist", steps=4000, width=12)
-_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, width=12, noise_dim=64, style_dim=64)
+_mnist = replace(_digits, dataset="mnist", steps=4000, lr=1e-2, width=12)
+_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, lr=5e-3, width=12, noise_dim=64, style_dim=64)
 RECIPES = {
     "style-digits": _digits.presets(smoke=_smoke, **_large),
     "style-mnist": _mnist.presets(smoke=_smoke, **_large),
