@@ -1,11 +1,11 @@
-"""Layers with an equalised learning rate: He's constant multiplies at run time and not at the start."""
+"""A layer with an equalised learning rate: He's constant multiplies at run time and not at the start."""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, leaky_relu, linear
+from torch.nn.functional import leaky_relu, linear
 
 
 def activate(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -28,17 +28,3 @@ class EqualisedLinear(nn.Module):
     def forward(self, x: Float[Tensor, "n inputs"]) -> Float[Tensor, "n outputs"]:
         """The layer's outputs."""
         return linear(x, self.constant * self.weight, self.bias)
-
-
-class EqualisedConv2d(nn.Module):
-    """The same for a convolution with an odd `kernel`, which keeps the size; `eq-style-equalised`."""
-
-    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs))
-        self.constant = 1 / math.sqrt(inputs * kernel**2)
-
-    def forward(self, x: Float[Tensor, "n inputs h w"]) -> Float[Tensor, "n outputs h w"]:
-        """The layer's outputs."""
-        return conv2d(x, self.constant * self.weight, self.bias, padding="same")

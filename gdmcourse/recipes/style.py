@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from gdmcourse.data.dataset import Dataset
 from gdmcourse.gan.augment import Adaptive
+from gdmcourse.gan.dcgan import ImageCritic
 from gdmcourse.gan.objective import find_objective
 from gdmcourse.gan.path_length import PathLength
 from gdmcourse.gan.penalties import find_penalty
 from gdmcourse.gan.style import StyleGenerator
-from gdmcourse.gan.style_critic import StyleCritic
 from gdmcourse.recipes.gan_images import ImageGANRecipe
-from gdmcourse.training.player import Turn
+from gdmcourse.training.player import Player, Turn
 from gdmcourse.training.unwrapped import unwrapped
 
 
@@ -26,9 +26,10 @@ class StyleRecipe(ImageGANRecipe):
 
     objective: str = "non-saturating"
     penalty: str | None = "r1"
+    speed: float = 10.0  # rate of the generator, whose weights are of size 1, in units of the critic's
     style_dim: int = 32
-    mixing: float = 0.9  # share of images made of two latents
-    path_weight: float = 0.3
+    mixing: float = 0.5  # share of images made of two latents
+    path_weight: float = 0.1
     path_every: int = 4  # steps; the penalty weighs as many times more
     target: float | None = 0.6  # mean sign of the logits of real images; None: no augmentation
     climb: int = 1000  # steps in which the augmentation can go from 0 to 1
@@ -37,6 +38,7 @@ class StyleRecipe(ImageGANRecipe):
     def check(self) -> None:
         """Raise ValueError for sizes that can't be."""
         super().check()
+        self.require("speed", self.speed > 0, "above 0")
         self.require("style_dim", self.style_dim >= 1, "at least 1")
         self.require("mixing", 0 <= self.mixing <= 1, "in [0, 1]")
         self.require("path_weight", self.path_weight >= 0, "at least 0")
@@ -55,10 +57,16 @@ class StyleRecipe(ImageGANRecipe):
         shape = channels, height, side
         return {
             "generator": StyleGenerator(shape, self.noise_dim, self.style_dim, self.width),
-            "critic": StyleCritic(shape, self.width),
+            "critic": ImageCritic(shape, self.width),
             "path": PathLength(),
             "augment": Adaptive(0.0 if self.target is None else self.target, 1 / self.climb),
         }
+
+    def players(self, modules: dict[str, nn.Module], device: torch.device | str = "cpu") -> dict[str, Player]:
+        """The critic, then the generator at a rate of its own."""
+        found = super().players(modules, device)
+        rate = replace(self, lr=self.lr * self.speed).rate()
+        return found | {"generator": replace(found["generator"], lr=rate)}
 
     def styles(self, networks: SimpleNamespace, n: int, rng: torch.Generator) -> tuple[Any, ...]:
         """What the generator is given: latents, noise, and for a share of the images other latents."""
@@ -120,14 +128,14 @@ class StyleRecipe(ImageGANRecipe):
 # About forty seconds on one core.
 _digits = StyleRecipe(
     dataset="digits",
-    steps=900,
-    batch_size=32,
-    lr=2e-2,
+    steps=800,
+    batch_size=64,
+    lr=2e-3,
     warmup=50,
     ema_decay=0.995,
     betas=(0.0, 0.99),
-    penalty_weight=0.5,
-    penalty_every=4,
+    penalty_weight=0.3,
+    penalty_every=2,
     threads=1,
 )
 _smoke: dict[str, Any] = {"width": 4, "style_dim": 8, "scored": 100}
@@ -137,12 +145,12 @@ _large: dict[str, Any] = {
     "style_dim": 128,
     "steps": 20_000,
     "batch_size": 256,
-    "lr": 2.5e-3,
+    "lr": 1e-3,
     "penalty_every": 16,
 }
 # Half an hour and longer on one core.
-_mnist = replace(_digits, dataset="mnist", steps=4000, lr=1e-2, width=12)
-_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, lr=5e-3, width=12, noise_dim=64, style_dim=64)
+_mnist = replace(_digits, dataset="mnist", steps=4000, width=12)
+_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, width=12, noise_dim=64, style_dim=64)
 RECIPES = {
     "style-digits": _digits.presets(smoke=_smoke, **_large),
     "style-mnist": _mnist.presets(smoke=_smoke, **_large),
