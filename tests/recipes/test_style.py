@@ -70,7 +70,7 @@ def test_one_update_more_in_a_period_forgets_and_moves_as_much(k):
 
 
 def test_a_resumed_training_ends_in_the_same_bits_with_both_states(tmp_path):
-    recipe = replace(STYLE, target=-0.9, climb=10)
+    recipe = replace(STYLE, target=-0.9, climb=10, seed=1)  # whose critic begins above 0
     whole = replace(recipe, steps=4).train(progress=False).modules
     recipe.train(checkpoint=tmp_path, progress=False)
     resumed = replace(recipe, steps=4).train(checkpoint=tmp_path, progress=False).modules
