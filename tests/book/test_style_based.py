@@ -45,8 +45,8 @@ def test_the_generator_draws_digits(said):
 
 
 def test_the_coarse_latent_counts_more_the_later_the_crossover(said):
-    coarse = [said[f"sty-mix-coarse-{at}"] for at in (1, 2, 5)]
-    fine = [said[f"sty-mix-fine-{at}"] for at in (1, 2, 5)]
+    coarse = [said[f"sty-mix-coarse-{at}"] for at in (1, 3, 5)]
+    fine = [said[f"sty-mix-fine-{at}"] for at in (1, 3, 5)]
     assert coarse[0] < coarse[1] < coarse[2]
     assert fine[0] > fine[1] > fine[2]
 
@@ -62,7 +62,7 @@ def test_demodulation_holds_for_independent_channels_and_not_for_copies(said):
 
 
 def test_the_noise_does_the_smaller_part(said):
-    assert 0 <= said["sty-noise-share"] < 0.3
+    assert 0 <= said["sty-noise-share"] < 0.1
 
 
 def test_latents_pulled_to_the_middle_stay_among_latents(said):
