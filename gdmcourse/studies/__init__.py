@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 CATALOG = {
     "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
-    "few_images": "what adaptive augmentation does for a generator that is trained on 200 digits",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "number_of_steps": "what the number of steps T buys and costs",
