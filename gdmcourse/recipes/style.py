@@ -149,8 +149,8 @@ _large: dict[str, Any] = {
     "penalty_every": 16,
 }
 # Half an hour and longer on one core.
-_mnist = replace(_digits, dataset="mnist", steps=4000, width=12)
-_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, width=12, noise_dim=64, style_dim=64)
+_mnist = replace(_digits, dataset="mnist", steps=4000, lr=1e-3, width=12)
+_cifar10 = replace(_digits, dataset="cifar10", steps=10_000, lr=1e-3, width=12, noise_dim=64, style_dim=64)
 RECIPES = {
     "style-digits": _digits.presets(smoke=_smoke, **_large),
     "style-mnist": _mnist.presets(smoke=_smoke, **_large),
