@@ -1,0 +1,52 @@
+"""What the chapter on Wasserstein distances says of its own run and of its two studies, in numbers."""
+
+import pytest
+
+from tests.book.executed import kept
+
+
+@pytest.fixture(scope="module")
+def said():
+    return kept("book/adversarial/wasserstein")
+
+
+def test_clipped_weights_stand_at_the_bounds(said):
+    assert said["wgan-ring-edge"] > 0.3
+
+
+@pytest.mark.parametrize("game", ["held", "clipped"])
+def test_the_ring_is_found(said, game):
+    assert said[f"wgan-ring-{game}-modes"] >= 7
+
+
+def test_one_of_the_smallest_games_comes_to_rest(said):
+    assert said["wgan-dirac-unit"] > 0.5
+    assert said["wgan-dirac-zero"] < 1e-3
+
+
+def test_a_small_critic_shows_less_and_none_shows_more(said):
+    shares = [said[f"wgan-small-share-{width}"] for width in (1, 4, 64)]
+    assert shares[0] < 0.3
+    assert 0.85 < shares[2] <= 1.0001
+    assert shares[0] < shares[1] - 0.2
+    assert shares[1] <= 1.0001
+
+
+def test_batches_of_digits_are_far_from_each_other(said):
+    alike = [said[f"wgan-batch-alike-{n}"] for n in (32, 128, 512)]
+    other = [said[f"wgan-batch-other-{n}"] for n in (32, 128, 512)]
+    assert alike == sorted(alike, reverse=True)
+    assert alike[2] > 0.5 * other[2]
+    assert other[2] > alike[2]
+
+
+def test_a_wasserstein_critics_value_falls_with_the_distance(said):
+    assert said["wgan-value-wasserstein-low"] > 0.5
+    assert said["wgan-value-jensen-shannon-high"] < said["wgan-value-wasserstein-low"]
+
+
+def test_a_sure_discriminator_starves_one_loss_and_feeds_another(said):
+    assert said["wgan-felt-sure"] > 0.95
+    assert said["wgan-felt-growth-saturating"] < 0.3
+    assert said["wgan-felt-growth-non-saturating"] > 2
+    assert 0.5 < said["wgan-felt-last-wasserstein"] < 2
