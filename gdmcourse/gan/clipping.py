@@ -1,4 +1,4 @@
-"""Clipping of weights, the first way in which a Wasserstein critic was kept from growing (Arjovsky et al. 2017)."""
+"""Clipping of weights, the first way to hold the slope of a Wasserstein critic (Arjovsky et al. 2017)."""
 
 import torch
 from torch import nn

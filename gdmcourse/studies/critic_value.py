@@ -7,6 +7,7 @@ about 4 minutes on one core.
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -19,7 +20,7 @@ from gdmcourse.studies.study import Rows, Study
 from gdmcourse.training.play import play
 
 # What is changed in the recipe of the Wasserstein game, between the same networks at the same rates.
-GAMES: dict[str, dict[str, str | None]] = {
+GAMES: dict[str, dict[str, Any]] = {
     "wasserstein": {},
     "jensen-shannon": {"objective": "non-saturating", "penalty": None},
 }
@@ -28,14 +29,15 @@ GAMES: dict[str, dict[str, str | None]] = {
 def measure(folder: Path, *, game: str, seed: int, steps: int, samples: int, preset: str) -> Rows:
     """Play, and at twenty moments score samples and ask the critic, of held-out images and of these samples.
 
-    The value is E f(x) − E f(G(z)) of a Wasserstein critic, and of a discriminator (log 4 − its loss) / 2: the
-    divergence of Jensen and Shannon, if it were the best one.
+    The value is E f(x) − E f(G(z)) of a Wasserstein critic, and of a discriminator (log 4 − its loss) / 2:
+    the divergence of Jensen and Shannon, if it were the best one.
     """
     base = find_recipe("wgan-gp-digits", preset)
     assert isinstance(base, WassersteinImageRecipe)
     recipe = replace(base, steps=steps, warmup=None, seed=seed, **GAMES[game])
     train, held_out = recipe.data("train"), load("digits", "test").images
-    modules, rows = recipe.build(train), []
+    modules = recipe.build(train)
+    rows: Rows = []
 
     def look(step: int) -> None:
         if step % max(1, steps // 20):

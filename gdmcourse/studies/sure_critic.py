@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -15,7 +16,7 @@ from gdmcourse.recipes.wgan import WassersteinImageRecipe
 from gdmcourse.studies.study import Rows, Study
 from gdmcourse.training.play import play
 
-GAMES: dict[str, dict[str, str | None]] = {
+GAMES: dict[str, dict[str, Any]] = {
     "wasserstein": {},
     "discriminator": {"objective": "non-saturating", "penalty": None},
 }
@@ -39,7 +40,7 @@ def measure(folder: Path, *, game: str, seed: int, moves: int, before: int, pres
     generator = begun.train(train, progress=False).modules["generator"].eval()
     modules = {"generator": generator, "critic": recipe.build(train)["critic"]}
     noise = recipe.noise(len(held_out), torch.Generator().manual_seed(seed))
-    rows = []
+    rows: Rows = []
 
     def look(step: int) -> None:
         if step & (step - 1):

@@ -33,7 +33,7 @@ def linear(slope, shape=SHAPE):
 @pytest.mark.parametrize("n", [1, 7])
 @pytest.mark.parametrize("shape", [(2,), SHAPE])
 def test_a_linear_critic_pays_for_the_distance_of_its_slope_from_one(n, shape, rng):
-    """Nothing at slope 1, whatever the number of examples and of channels: a norm an example, of all of it."""
+    """Nothing at slope 1, whatever the number of examples and of channels."""
     real, fake = images(n, rng, shape), images(n, rng, shape)
     for slope, price in ((1.0, 0.0), (3.0, 4.0), (0.25, 0.5625)):
         paid = unit_norm_penalty(linear(slope, shape), real, fake, rng)
@@ -55,7 +55,7 @@ def test_each_example_has_a_norm_of_its_own(rng):
 
 
 def test_each_pair_has_one_share_of_its_own(rng):
-    """The points that the critic is asked at lie on the pairs' lines, at places that differ from pair to pair."""
+    """The points that the critic is asked at lie on the pairs' lines, each at a place of its own."""
     asked = []
 
     def critic(x):
@@ -108,14 +108,15 @@ def test_r1_is_taken_at_real_and_r2_at_generated_examples():
 def test_batch_norm_is_refused_while_it_trains(rng):
     critic = nn.Sequential(nn.Flatten(), nn.Linear(24, 4), nn.BatchNorm1d(4), nn.Linear(4, 1), nn.Flatten(0))
     critic.double()
-    with pytest.raises(ValueError, match="layer 2 is a batch norm.*build the critic without batch norm"):
+    with pytest.raises(ValueError, match=r"layer 2 is a batch norm.*build the critic without batch norm"):
         unit_norm_penalty(critic, images(3, rng), images(3, rng), rng)
     assert unit_norm_penalty(critic.eval(), images(3, rng), images(3, rng), rng).isfinite()
 
 
 def test_what_batch_norm_does_to_a_gradient(rng):
-    """The reason: an example's row is no longer the gradient of its own logit, that of its neighbours is in it."""
-    critic = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0)).double()
+    """The reason: an example's row is no longer the gradient of its own logit alone."""
+    critic = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))
+    critic.double()
     x = images(5, rng, (3,))
     jacobian = torch.autograd.functional.jacobian(critic, x)  # (5, 5, 3): of each logit by each example
     own = jacobian.diagonal(dim1=0, dim2=1).T
