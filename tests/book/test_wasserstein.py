@@ -231,7 +231,7 @@ def test_the_best_weights_of_a_clipped_last_layer_stand_at_the_bounds():
 @pytest.mark.equation("eq-wgan-dirac-unit")
 @pytest.mark.parametrize("weight", [0.3, 1.0, 4.0])
 @pytest.mark.parametrize("start", [(1.0, 0.3), (0.01, -0.01), (-3.0, 2.0), (0.0, 1.0)])
-def test_the_smallest_game_with_a_target_of_one_never_rests(weight, start):
+def test_the_smallest_game_with_a_target_of_one_does_not_rest_at_the_data(weight, start):
     def field(t, state):
         theta, phi = state
         return [phi, -theta - 2 * weight * (abs(phi) - 1) * np.sign(phi)]
@@ -243,7 +243,7 @@ def test_the_smallest_game_with_a_target_of_one_never_rests(weight, start):
 
 @pytest.mark.equation("eq-wgan-dirac-zero")
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.0, 5.0])
-def test_the_smallest_game_with_a_target_of_zero_comes_to_rest(weight):
+def test_the_smallest_game_with_a_target_of_zero_rests_there(weight):
     """The field by autograd, from what each player raises; its limit by the matrix exponential."""
 
     def velocity(state):
