@@ -39,6 +39,12 @@ def test_batches_of_digits_are_far_from_each_other(said):
     assert other[2] > alike[2]
 
 
+@pytest.mark.parametrize("way", ["penalty", "clipping"])
+def test_half_a_minute_of_either_game_is_far_from_good(said, way):
+    assert said[f"wgan-digits-{way}-relative"] > 4
+    assert said[f"wgan-digits-{way}-recall"] < 0.4
+
+
 def test_a_wasserstein_critics_value_falls_with_the_distance(said):
     assert said["wgan-value-wasserstein-low"] > 0.5
     assert said["wgan-value-jensen-shannon-high"] < said["wgan-value-wasserstein-low"]
