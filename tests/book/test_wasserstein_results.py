@@ -2,6 +2,7 @@
 
 import pytest
 
+from gdmcourse.studies import record
 from tests.book.executed import kept
 
 
@@ -48,6 +49,16 @@ def test_half_a_minute_of_either_game_is_far_from_good(said, way):
 def test_a_wasserstein_critics_value_falls_with_the_distance(said):
     assert said["wgan-value-wasserstein-low"] > 0.5
     assert said["wgan-value-jensen-shannon-high"] < said["wgan-value-wasserstein-low"]
+
+
+def test_one_game_gets_better_and_the_other_hardly():
+    """The mean distance at the last five moments, against that at the third to the seventh."""
+    rows, left = record("critic_value")["rows"], {}
+    for row in rows:
+        left.setdefault((row["game"], row["seed"]), []).append(row["frechet"])
+    changes = {key: sum(values[-5:]) / sum(values[2:7]) for key, values in left.items()}
+    assert max(change for (game, _), change in changes.items() if game == "wasserstein") < 0.8
+    assert min(change for (game, _), change in changes.items() if game == "jensen-shannon") > 0.8
 
 
 def test_a_sure_discriminator_starves_one_loss_and_feeds_another(said):
