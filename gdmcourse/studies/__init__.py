@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 # name, which is the module's and the record's: what it finds out
 CATALOG = {
     "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
+    "critic_value": "whether a critic's value tells how good a game's samples are",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "number_of_steps": "what the number of steps T buys and costs",
+    "sure_critic": "what a critic that gets ever better tells a generator that stands still",
 }
 
 __all__ = ["CATALOG", "find_study", "picture", "record"]
