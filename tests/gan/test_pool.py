@@ -1,4 +1,4 @@
-"""The pool of images: how old what it returns is, that each comes out once, and that it resumes to the bit."""
+"""The pool of images: how old what it returns is, that each comes out once, and how it goes on."""
 
 import pytest
 import torch
