@@ -158,7 +158,7 @@ class Pix2PixRecipe(PairedRecipe):
 def _presets(dataset: str, halvings: int, **changes: Any) -> dict[str, Pix2PixRecipe]:
     laptop = Pix2PixRecipe(
         dataset=dataset,
-        steps=600,
+        steps=500,
         batch_size=64,
         lr=2e-3,
         warmup=50,

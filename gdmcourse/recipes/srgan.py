@@ -83,7 +83,7 @@ def _features(name: str, device: torch.device) -> nn.Module:
 _LAPTOP = SRGANRecipe(
     dataset="digits",
     features="digits",
-    steps=600,
+    steps=500,
     batch_size=64,
     lr=2e-3,
     warmup=50,
