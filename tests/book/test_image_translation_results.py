@@ -73,6 +73,8 @@ def test_the_second_network_kept_ink_on_the_ring(said):
     assert said["tr-ring-true"] < -0.5
     assert abs(said["tr-ring-free"] - said["tr-ring-true"]) < 0.2
     assert said["tr-ring-pinned"] > said["tr-ring-true"] + 0.3
+    assert abs(said["tr-ink-free"] - said["tr-ink-true"]) < 0.3
+    assert said["tr-ink-pinned"] < said["tr-ring-pinned"] - 0.3
 
 
 def test_shades_are_hidden_in_the_outlines(said):
