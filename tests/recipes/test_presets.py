@@ -10,6 +10,7 @@ from gdmcourse.recipes.flow_matching import MeanFlowRecipe
 from gdmcourse.recipes.images import ImageRecipe
 from gdmcourse.recipes.latent import LatentRecipe
 from gdmcourse.recipes.recipe import Recipe
+from gdmcourse.recipes.srgan import SRGANRecipe
 from gdmcourse.training import make_fabric
 from tests.recipes.stand_in import stand_in
 
@@ -21,6 +22,8 @@ def small(name: str, preset: str) -> tuple[Recipe, object]:
         recipe = replace(recipe, autoencoder_preset="smoke")
     if isinstance(recipe, MeanFlowRecipe):
         recipe = replace(recipe, flow_preset="smoke")
+    if isinstance(recipe, SRGANRecipe):
+        recipe = replace(recipe, features="digits")
     if isinstance(recipe, ImageRecipe) and recipe.dataset != "digits":
         return recipe, stand_in(recipe.dataset)
     return recipe, recipe.data("train")
