@@ -27,7 +27,7 @@ class PointGANRecipe(GANRecipe):
     kernels: int = 0  # of minibatch discrimination
 
     def check(self) -> None:
-        """Raise ValueError for packs that a batch can't be put into, and for a penalty that has no meaning."""
+        """Raise ValueError for packs that don't fill a batch, and for a penalty that has no meaning."""
         super().check()
         self.require("width", self.width >= 1, "at least 1")
         self.require("pack", self.pack >= 1 and self.batch_size % self.pack == 0, "a divisor of batch_size")

@@ -45,7 +45,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def measure(folder: Path, *, toy: str, way: str, seed: int, preset: str, steps: int | None) -> Rows:
-    """Train one game and count: modes found, the share of samples of high quality, CPU seconds in the record."""
+    """Train one game and count: modes found, and the share of samples of high quality."""
     changes = {**COMMON, **WAYS[way], "seed": seed}
     if steps is not None:
         changes |= {"steps": steps, "warmup": None, "batch_size": 8, "width": 8}

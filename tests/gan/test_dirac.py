@@ -1,4 +1,4 @@
-"""The Dirac-GAN: its field against autograd through the library's losses and penalties, its motion by scipy."""
+"""The Dirac-GAN: its field against autograd through the library's losses, its motion by scipy."""
 
 import math
 

@@ -33,7 +33,7 @@ def test_the_gradient_is_the_closed_form_however_sure_the_critic_is(loss, slope,
 
 @pytest.mark.slip(6)
 def test_the_printed_loss_is_not_that_of_the_printed_game():
-    """Source 001: with L_D = −V, a loss of the same game changes by as much as V where the generator moves."""
+    """Source 001: with L_D = −V, the generator's loss of the same game changes as V does."""
     real, fake = LOGITS.flip(0), LOGITS.clone().requires_grad_()
     for loss, belongs in ((saturating_loss, True), (non_saturating_loss, False)):
         theirs, ours = (
