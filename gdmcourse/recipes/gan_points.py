@@ -91,7 +91,7 @@ RECIPES = {
     "gan-grid": PointGANRecipe(
         toy="25gaussians",
         penalty="r1",
-        penalty_weight=0.1,
+        penalty_weight=0.02,
         noise_dim=4,
         steps=3000,
         batch_size=256,

@@ -39,8 +39,8 @@ WAYS: dict[str, dict[str, Any]] = {
         "penalty_weight": 0.1,
         "critic_moves": 5,
     },
-    "r1": {"steps": 3500, "penalty": "r1", "penalty_weight": 0.1},
-    "relativistic": {"steps": 2800, "objective": "relativistic", "penalty": "r1+r2", "penalty_weight": 0.1},
+    "r1": {"steps": 3500, "penalty": "r1", "penalty_weight": 0.02},
+    "relativistic": {"steps": 2800, "objective": "relativistic", "penalty": "r1+r2", "penalty_weight": 0.02},
 }
 
 
