@@ -1,6 +1,7 @@
 """Generative adversarial networks: losses and penalties as functions of logits, and networks."""
 
 from gdmcourse.gan.dcgan import ImageCritic, ImageGenerator
+from gdmcourse.gan.dirac import DiracGAN
 from gdmcourse.gan.losses import (
     discriminator_loss,
     hinge_critic_loss,
@@ -13,11 +14,13 @@ from gdmcourse.gan.losses import (
 from gdmcourse.gan.minibatch import MinibatchDiscrimination
 from gdmcourse.gan.networks import PointCritic, PointGenerator
 from gdmcourse.gan.objective import OBJECTIVES, Objective, find_objective
+from gdmcourse.gan.optimal import game_value, optimal_logit
 from gdmcourse.gan.penalties import PENALTIES, find_penalty, unit_norm_penalty, zero_norm_penalty
 
 __all__ = [
     "OBJECTIVES",
     "PENALTIES",
+    "DiracGAN",
     "ImageCritic",
     "ImageGenerator",
     "MinibatchDiscrimination",
@@ -27,8 +30,10 @@ __all__ = [
     "discriminator_loss",
     "find_objective",
     "find_penalty",
+    "game_value",
     "hinge_critic_loss",
     "non_saturating_loss",
+    "optimal_logit",
     "relativistic_loss",
     "saturating_loss",
     "unit_norm_penalty",

@@ -29,6 +29,7 @@ CATALOG = {
     "vae-digits": ("vae", "a variational autoencoder with 16 latents, on digits"),
     "vae-map-digits": ("vae", "the same with two latents, which can be drawn as a map"),
     "gan-ring": ("gan_points", "a plain GAN on eight Gaussians in a ring"),
+    "gan-grid": ("gan_points", "a GAN with the penalty R1 on twenty-five Gaussians in a grid"),
     "dcgan-digits": ("gan_images", "a GAN of convolutions with batch norm (DCGAN), on digits"),
     "wgan-gp-ring": ("wgan", "a Wasserstein GAN with gradient penalty on eight Gaussians in a ring"),
     "wgan-gp-digits": ("wgan", "the same on digits"),

@@ -1,4 +1,4 @@
-"""Games on points in the plane whose modes are known: `gan-ring`."""
+"""Games on points in the plane whose modes are known: `gan-ring`, `gan-grid`."""
 
 import math
 from dataclasses import dataclass
@@ -23,17 +23,31 @@ class PointGANRecipe(GANRecipe):
     toy: str
     points: int = 10_000  # in the training data, and among the samples that `metrics` draws
     width: int = 128
+    pack: int = 1  # points that the critic judges at once (PacGAN)
+    kernels: int = 0  # of minibatch discrimination
+
+    def check(self) -> None:
+        """Raise ValueError for packs that don't fill a batch, and for a penalty that has no meaning."""
+        super().check()
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("pack", self.pack >= 1 and self.batch_size % self.pack == 0, "a divisor of batch_size")
+        self.require("kernels", self.kernels >= 0, "at least 0")
+        self.require(
+            "penalty",
+            self.penalty is None or self.kernels == 0,
+            "null with kernels, whose critic has no gradient of one point alone",
+        )
 
     def data(self, split: str) -> Tensor:
         """Points of the toy; each split has noise of its own."""
         return toy(self.toy, self.points, torch.Generator().manual_seed(derive_seed(0, self.toy, split)))
 
     def modules(self, train: Tensor) -> dict[str, nn.Module]:
-        """Generator and critic."""
-        dim = train.shape[1]
+        """Generator and critic, which see the data in units of their spread."""
+        dim, scale = train.shape[1], train.std().item()
         return {
-            "generator": PointGenerator(self.noise_dim, dim, self.width),
-            "critic": PointCritic(dim, self.width),
+            "generator": PointGenerator(self.noise_dim, dim, self.width, scale),
+            "critic": PointCritic(dim, self.width, self.pack, self.kernels, scale),
         }
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
@@ -72,5 +86,20 @@ RECIPES = {
     # Half a minute on one core.
     "gan-ring": PointGANRecipe(
         toy="8gaussians", steps=6000, batch_size=256, lr=1e-3, ema_decay=0.995, save_every=2000, threads=1
+    ).presets(smoke={"width": 8, "points": 200}, steps=30_000, batch_size=2048, width=256, points=100_000),
+    # Forty seconds on one core.
+    "gan-grid": PointGANRecipe(
+        toy="25gaussians",
+        penalty="r1",
+        penalty_weight=0.02,
+        noise_dim=4,
+        steps=3000,
+        batch_size=256,
+        lr=2e-3,
+        warmup=50,
+        betas=(0.0, 0.99),
+        ema_decay=0.995,
+        save_every=1000,
+        threads=1,
     ).presets(smoke={"width": 8, "points": 200}, steps=30_000, batch_size=2048, width=256, points=100_000),
 }

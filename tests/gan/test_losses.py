@@ -18,6 +18,7 @@ def test_they_are_the_logarithms_of_probabilities():
     torch.testing.assert_close(non_saturating_loss(LOGITS), -d.log().mean())
 
 
+@pytest.mark.equation("eq-generator-slopes")
 @pytest.mark.parametrize(
     ("loss", "slope"),
     [(saturating_loss, lambda d: -d), (non_saturating_loss, lambda d: d - 1)],
@@ -28,3 +29,15 @@ def test_the_gradient_is_the_closed_form_however_sure_the_critic_is(loss, slope,
     x = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
     loss(x).backward()
     assert x.grad.item() == pytest.approx(slope(1 / (1 + math.exp(-logit))), abs=1e-15, rel=1e-9)
+
+
+@pytest.mark.slip(6)
+def test_the_printed_loss_is_not_that_of_the_printed_game():
+    """Source 001: with L_D = −V, the generator's loss of the same game changes as V does."""
+    real, fake = LOGITS.flip(0), LOGITS.clone().requires_grad_()
+    for loss, belongs in ((saturating_loss, True), (non_saturating_loss, False)):
+        theirs, ours = (
+            torch.autograd.grad(value, fake)[0]
+            for value in (loss(fake), -discriminator_loss(real, fake))  # the second is V
+        )
+        assert torch.allclose(theirs, ours) == belongs

@@ -1,0 +1,82 @@
+"""What the chapter on the minimax game says of its own run, in numbers."""
+
+import math
+
+import pytest
+
+from tests.book.executed import kept
+
+
+@pytest.fixture(scope="module")
+def said():
+    return kept("book/adversarial/minimax")
+
+
+def test_the_value_is_flat_far_away_and_lowest_on_the_larger_group(said):
+    assert -0.01 < said["mm-duel-end"] <= 0
+    assert said["mm-duel-at"] == pytest.approx(1.5, abs=0.5)
+    assert said["mm-duel-floor"] < said["mm-duel-best"] < said["mm-duel-left"] < said["mm-duel-end"]
+
+
+def test_what_the_network_misses_is_the_divergence_of_coins(said):
+    assert said["mm-learnt-coins"] == pytest.approx(said["mm-learnt-gap"], abs=1e-6)
+    assert 0 < said["mm-learnt-gap"] < 0.02
+    assert said["mm-learnt-off"] < 0.05
+    assert said["mm-learnt-js"] - 0.01 < said["mm-learnt-bound"] < said["mm-learnt-js"]
+    assert said["mm-learnt-best"] == pytest.approx(2 * said["mm-learnt-js"] - math.log(4), abs=1e-6)
+
+
+def test_a_sure_discriminator_leaves_the_saturating_loss_nothing(said):
+    assert said["mm-pull-sat-m30"] < 1e-12
+    assert said["mm-pull-non-m30"] == pytest.approx(1)
+    assert said["mm-pull-sat-0"] == said["mm-pull-non-0"] == 0.5
+    assert said["mm-pull-non-30"] == pytest.approx(said["mm-pull-sat-m30"], rel=1e-3)
+
+
+def test_the_players_fly_apart_circle_or_settle(said):
+    assert said["mm-dirac-end-0-simultaneous"] > 1.2
+    assert said["mm-dirac-ring"] > 0.7
+    assert said["mm-dirac-end-0.1-alternating"] < 0.5 < said["mm-dirac-end-0.1-simultaneous"]
+    assert said["mm-dirac-end-0.5-simultaneous"] < 0.02
+    assert said["mm-dirac-end-0.5-alternating"] < said["mm-dirac-end-0.5-simultaneous"]
+
+
+def test_both_paths_end_on_the_cycle(said):
+    for path in ("inner", "outer"):
+        assert said[f"mm-cycle-{path}"] == pytest.approx(said["mm-cycle-formula"], rel=0.03)
+
+
+def test_whole_answers_go_to_and_fro_and_small_ones_settle(said):
+    assert {said["mm-answers-last"], said["mm-answers-before"]} == {0, 1}
+    assert said["mm-answers-small"] == pytest.approx(0.5, abs=0.06)
+
+
+def test_a_generator_that_learns_faster_than_its_opponent_wanders(said):
+    """Chaotic from machine to machine; another seed is at one mode at a time with the slow discriminator."""
+    assert said["mm-ring-even"] >= 7
+    assert said["mm-ring-slow"] <= 6
+    assert said["mm-ring-forgotten"] >= 1
+    assert -0.05 < said["mm-ring-bound"] < 0.3
+
+
+def test_most_modes_are_found_and_not_every_sample_is_at_one(said):
+    assert said["mm-count-ring-modes"] >= 7
+    assert said["mm-count-plain-modes"] >= 15
+    assert said["mm-count-grid-modes"] >= 20
+    assert all(said[f"mm-count-{game}-quality"] < 0.99 for game in ("ring", "plain", "grid"))
+
+
+def test_probabilities_break_where_logits_do_not(said):
+    assert said["mm-sure-probabilities"] == "inf"
+    assert said["mm-sure-slope"] == "nan"
+    assert said["mm-sure-right"] == pytest.approx(1, abs=1e-3)
+
+
+def test_far_away_one_pull_dies_and_the_other_grows(said):
+    saturating, other = ([said[f"mm-far-{way}-{mean}"] for mean in (4, 5, 6)] for way in ("sat", "non"))
+    assert saturating[0] > 5 * saturating[1] > 25 * saturating[2]
+    assert 1 < other[0] < other[1] < other[2]
+
+
+def test_a_classifier_of_another_package_learns_the_ratio_too(said):
+    assert 0 < said["mm-sklearn-gap"] < 0.03
