@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CATALOG = {
     "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
+    "gan_stability": "how often a small GAN fails at other rates, momenta and balances",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "number_of_steps": "what the number of steps T buys and costs",
