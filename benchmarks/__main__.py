@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.results import CARD, keep, save
 
-NAMES = ("em", "hmm", "autoregressive", "flow", "diffusion", "chapters", "grading", "site", "suite")
+NAMES = ("em", "hmm", "autoregressive", "flow", "gan", "diffusion", "chapters", "grading", "site", "suite")
 
 
 def main(names: list[str]) -> int:

@@ -88,11 +88,13 @@ class GANRecipe(Recipe):
 
     def generator_loss(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
         """The generator's side of the game."""
-        critic = self.judged(networks, batch)
+        critic, objective = self.judged(networks, batch), find_objective(self.objective)
         fake = critic(self.fake(networks, batch, turn.rng))
+        if not objective.pairs:
+            return objective.generator(fake.detach(), fake)  # whatever the real ones are
         with torch.no_grad():  # its gradient has no way to the generator
             real = critic(self.real(batch))
-        return find_objective(self.objective).generator(real, fake)
+        return objective.generator(real, fake)
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator) -> Tensor:

@@ -86,7 +86,7 @@ GPU: dict[str, Any] = {"width": 64, "noise_dim": 100, "batch_size": 256}
 
 RECIPES = {
     "dcgan-digits": DIGITS.presets(smoke=SMOKE, **GPU, steps=20_000, lr=2e-4),
-    "r3gan-digits": replace(DIGITS, steps=700, **MODERN).presets(smoke=SMOKE, **GPU, steps=20_000, lr=1e-3),
+    "r3gan-digits": replace(DIGITS, **MODERN).presets(smoke=SMOKE, **GPU, steps=20_000, lr=1e-3),
     # Minutes, of which MNIST's feature network takes one.
     "dcgan-mnist": replace(DIGITS, dataset="mnist", width=8, save_every=200).presets(
         smoke={"width": 2, "scored": 100}, **GPU, steps=50_000, lr=2e-4
