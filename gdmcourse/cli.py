@@ -53,7 +53,7 @@ app = typer.Typer(
 @app.command()
 def data(
     name: Annotated[
-        str | None, typer.Argument(help="digits, stacked, mnist, cifar10; none lists all")
+        str | None, typer.Argument(help="digits, mnist, cifar10, stacked; none lists all")
     ] = None,
 ) -> None:
     """List the data sets, or fetch and verify the one called NAME."""

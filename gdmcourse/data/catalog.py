@@ -29,9 +29,9 @@ class Entry:
 
 CATALOG = {
     "digits": Entry((1, 8, 8), 1442, 355, lambda root: "scikit-learn", load_digits),
-    "stacked": Entry((3, 8, 8), 25600, 10000, lambda root: "scikit-learn", load_stacked, 1000),
     "mnist": Entry((1, 28, 28), 60000, 10000, find_mnist, load_mnist),
     "cifar10": Entry((3, 32, 32), 50000, 10000, find_cifar10, load_cifar10),
+    "stacked": Entry((3, 8, 8), 25600, 10000, lambda root: "scikit-learn", load_stacked, 1000),
 }
 
 
@@ -48,7 +48,7 @@ def load(
     *,
     size: int | None = None,
 ) -> Dataset:
-    """Load one split of a data set: "digits", "stacked", "mnist", "cifar10", or the path of a folder.
+    """Load one split of a data set: "digits", "mnist", "cifar10", "stacked", or the path of a folder.
 
     The splits are fixed. Files are looked for in `root`, else in the folder that `GDMCOURSE_DATA` names, else
     in the user's cache; what is absent is downloaded unless `download` is false. Digits need neither,

@@ -34,7 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "generator × ¼": {"rate_ratio": 0.25},
 }
 SHOWN, EVERY = 16, 10  # samples kept of the first seed, and steps between two points of its curves
-LEVEL = LEVELS["digits"]
+LEVEL, LETTERS = LEVELS["digits"], "0123456789abcdefg"
 
 
 def failed(row: dict[str, Any]) -> bool:
@@ -82,7 +82,7 @@ def measure(
         row["curves"] = {
             name: [round(value, 4) for value in history.values(name)] for name in ("critic", "generator")
         }
-        row["images"] = ((images[:SHOWN, 0] + 1) / 2 * (LEVEL - 1)).round().int().tolist()
+        row["images"] = written(images[:SHOWN])
     return [row]
 
 
@@ -93,12 +93,19 @@ def one_by_one(n: int, rng: torch.Generator) -> Tensor:
     return pixels.gather(0, rows).view(n, 1, 8, 8)
 
 
+def written(images: Tensor) -> list[str]:
+    """Each image as a word of 64 letters, the grey levels of its pixels from 0 to g."""
+    levels = ((images + 1) / 2 * (LEVEL - 1)).round().int().flatten(1)
+    return ["".join(LETTERS[level] for level in image) for image in levels.tolist()]
+
+
 def shown(row: dict[str, Any]) -> Tensor:
     """The samples that a row of the first seed keeps, (n, 1, 8, 8) in [−1, 1]."""
-    return from_levels(torch.tensor(row["images"])[:, None], LEVEL)
+    levels = [[LETTERS.index(letter) for letter in word] for word in row["images"]]
+    return from_levels(torch.tensor(levels).view(-1, 1, 8, 8), LEVEL)
 
 
-def study(*, seeds: int = 6, steps: int = 300, batch_size: int = 64, samples: int = 500) -> Study:
+def study(*, seeds: int = 5, steps: int = 300, batch_size: int = 64, samples: int = 500) -> Study:
     """The study with so many seeds, one after the other, so that what is done at any time is balanced."""
     sizes = {"steps": steps, "batch_size": batch_size, "samples": samples}
     return Study(

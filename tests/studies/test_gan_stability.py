@@ -9,7 +9,16 @@ import torch
 from gdmcourse.metrics.report import score_samples
 from gdmcourse.recipes import find_recipe
 from gdmcourse.studies import gan_stability, record
-from gdmcourse.studies.gan_stability import GAMES, SETTINGS, changed, failed, measure, one_by_one, shown
+from gdmcourse.studies.gan_stability import (
+    GAMES,
+    SETTINGS,
+    changed,
+    failed,
+    measure,
+    one_by_one,
+    shown,
+    written,
+)
 from gdmcourse.studies.study import run_study
 
 SIZES = {"steps": 30, "batch_size": 8, "samples": 80}
@@ -59,6 +68,13 @@ def test_pixels_drawn_one_by_one_have_each_pixel_s_own_values_and_no_strokes():
     pixels = images.flatten(1)[:, [26, 27]]
     assert torch.corrcoef(pixels.T)[0, 1].abs() < 0.06
     assert score_samples(images[:500]).relative > 20
+
+
+def test_images_are_kept_as_words_and_come_back():
+    images = find_recipe("dcgan-digits").data("test").images[:5]
+    words = written(images)
+    assert [len(word) for word in words] == [64] * 5
+    torch.testing.assert_close(shown({"images": words}), images)
 
 
 @pytest.mark.parametrize("game", GAMES.values())
