@@ -71,6 +71,11 @@ def test_torch_s_spectral_norm_agrees(said):
     assert said["tg-eco-gradient"] < 1e-3
 
 
+def test_a_generator_left_in_training_looks_at_its_neighbours(said):
+    assert said["tg-apart-train"] > 0.05
+    assert said["tg-apart-eval"] < 1e-5
+
+
 # The verdicts on instability, from the record.
 
 TABLE: dict[tuple[str, str], list[dict]] = {}
