@@ -244,3 +244,5 @@ def test_the_flow_itself_comes_home_only_with_a_penalty(strength, shrinks):
     slow = strength / 2 - math.sqrt(max(0.0, strength**2 - 1)) / 2
     assert rate == pytest.approx(slow, abs=0.03)
     assert (rate > 0.03) == shrinks
+    if not shrinks:  # only a pull of third order: ρ = ρ₀ / √(1 + ρ₀² t / 8)
+        assert math.hypot(theta, phi) == pytest.approx(0.3 / math.sqrt(1 + 0.09 * 20 / 8), rel=0.02)

@@ -29,8 +29,7 @@ def test_relus_are_dead_more_often_the_deeper_they_lie(said):
 
 def test_adam_keeps_the_order_of_the_formula(said):
     ends = [said[f"tg-adam-{beta}"] for beta in ("0", "0.5", "0.9")]
-    assert ends[0] + 0.05 < ends[1] < ends[2] - 0.3
-    assert ends[0] == pytest.approx(1, abs=0.1)
+    assert ends[0] < 0.9 < 1.02 < ends[1] < ends[2] - 1
 
 
 def test_spectral_norm_holds_the_slope(said):
@@ -46,7 +45,7 @@ def test_repetition_is_seen(said):
 
 def test_penalties_bring_the_game_home_and_a_strong_one_creeps(said):
     ends = {strength: said[f"tg-dirac-{strength}"] for strength in ("0", "0.2", "1", "5")}
-    assert ends["0"] > 0.9
+    assert ends["0"] == pytest.approx(said["tg-dirac-root"], rel=0.1)
     assert ends["1"] < ends["0.2"] < 0.1
     assert ends["1"] < ends["5"] < 0.5
 
