@@ -15,10 +15,10 @@ def said():
     return kept("book/adversarial/training_gans")
 
 
-def test_the_hasty_generator_serves_few_places_and_the_cures_more(said):
+def test_the_hasty_generator_serves_few_places_unless_the_critic_sees_the_batch(said):
     assert said["tg-ring-hasty"] < 4
-    for cure in ("modern", "told", "level"):
-        assert said[f"tg-ring-{cure}"] > said["tg-ring-hasty"] + 1.5
+    assert said["tg-ring-modern"] < 5
+    assert said["tg-ring-told"] > 6.5
 
 
 def test_relus_are_dead_more_often_the_deeper_they_lie(said):
