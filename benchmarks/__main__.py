@@ -5,7 +5,19 @@ import sys
 
 from benchmarks.results import CARD, keep, save
 
-NAMES = ("em", "hmm", "autoregressive", "flow", "style", "diffusion", "chapters", "grading", "site", "suite")
+NAMES = (
+    "em",
+    "hmm",
+    "autoregressive",
+    "flow",
+    "gan",
+    "style",
+    "diffusion",
+    "chapters",
+    "grading",
+    "site",
+    "suite",
+)
 
 
 def main(names: list[str]) -> int:

@@ -52,7 +52,9 @@ app = typer.Typer(
 
 @app.command()
 def data(
-    name: Annotated[str | None, typer.Argument(help="digits, mnist or cifar10; none lists them all")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="digits, mnist, cifar10, stacked; none lists all")
+    ] = None,
 ) -> None:
     """List the data sets, or fetch and verify the one called NAME."""
     from gdmcourse.data import CATALOG, TOYS, data_root, load
@@ -68,7 +70,8 @@ def data(
         images = load(name, split)
         low, high = images.images.aminmax()
         typer.echo(f"{images}, values from {low:g} to {high:g}")
-    typer.echo(f"Classes: {', '.join(images.classes)}")
+    names = images.classes
+    typer.echo(f"Classes: {', '.join(names) if len(names) <= 20 else f'{names[0]} … {names[-1]}'}")
     if images.note:
         typer.echo(f"Note: {images.note}")
 

@@ -136,13 +136,18 @@ def test_data_lists_every_set_with_shape_sizes_and_place(tmp_path, monkeypatch):
         "mnist     1×28×28   60,000 + 10,000  not here; fetch it by `gdmcourse data mnist`"
     )
     assert lines[2].startswith("cifar10   3×32×32   50,000 + 10,000  not here")
-    assert "moons" in lines[3]
+    assert lines[3].split() == ["stacked", "3×8×8", "25,600", "+", "10,000", "scikit-learn"]
+    assert "moons" in lines[4]
 
 
 def test_data_says_where_a_set_lies(tmp_path, monkeypatch):
     monkeypatch.setenv("GDMCOURSE_DATA", str(tmp_path))
     (tmp_path / "cifar10-images.tar.xz").touch()
     assert str(tmp_path / "cifar10-images.tar.xz") in run("data").stdout
+
+
+def test_a_thousand_classes_are_not_all_listed():
+    assert "Classes: 000 … 999" in run("data", "stacked").stdout
 
 
 def test_data_verifies_and_describes_a_set():

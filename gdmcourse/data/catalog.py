@@ -11,6 +11,7 @@ from gdmcourse.data.errors import UnknownDatasetError
 from gdmcourse.data.folder import image_folder
 from gdmcourse.data.mnist import find_mnist, load_mnist
 from gdmcourse.data.roots import data_root
+from gdmcourse.data.stacked import load_stacked
 from gdmcourse.data.toys import TOYS
 
 
@@ -30,6 +31,7 @@ CATALOG = {
     "digits": Entry((1, 8, 8), 1442, 355, lambda root: "scikit-learn", load_digits),
     "mnist": Entry((1, 28, 28), 60000, 10000, find_mnist, load_mnist),
     "cifar10": Entry((3, 32, 32), 50000, 10000, find_cifar10, load_cifar10),
+    "stacked": Entry((3, 8, 8), 25600, 10000, lambda root: "scikit-learn", load_stacked, 1000),
 }
 
 
@@ -46,10 +48,11 @@ def load(
     *,
     size: int | None = None,
 ) -> Dataset:
-    """Load one split of a data set: "digits", "mnist", "cifar10", or the path of a folder of images.
+    """Load one split of a data set: "digits", "mnist", "cifar10", "stacked", or the path of a folder.
 
     The splits are fixed. Files are looked for in `root`, else in the folder that `GDMCOURSE_DATA` names, else
-    in the user's cache; what is absent is downloaded unless `download` is false. Digits need neither.
+    in the user's cache; what is absent is downloaded unless `download` is false. Digits need neither,
+    alone or stacked, three as the channels of one image.
     A folder is read by `image_folder`, its images scaled and cropped to `size`; the others have a size.
 
     Raises UnknownDatasetError, which lists the names, MissingDataError, which says what to set, and

@@ -16,6 +16,7 @@ from gdmcourse.gan.networks import PointCritic, PointGenerator
 from gdmcourse.gan.objective import OBJECTIVES, Objective, find_objective
 from gdmcourse.gan.optimal import game_value, optimal_logit
 from gdmcourse.gan.penalties import PENALTIES, find_penalty, unit_norm_penalty, zero_norm_penalty
+from gdmcourse.gan.spectral import spectral_norm
 
 __all__ = [
     "OBJECTIVES",
@@ -36,6 +37,7 @@ __all__ = [
     "optimal_logit",
     "relativistic_loss",
     "saturating_loss",
+    "spectral_norm",
     "unit_norm_penalty",
     "wasserstein_critic_loss",
     "wasserstein_generator_loss",

@@ -3,8 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from gdmcourse.gan.spectral import spectral_norm
+
 SMALLEST = 4  # pixels a side at which a network begins or ends, unless the image itself is small
-NORMS = ("none", "batch")
+NORMS = ("none", "batch", "spectral")
 
 
 def check_size(shape: tuple[int, int, int]) -> int:
@@ -58,7 +60,8 @@ class ImageGenerator(nn.Module):
 class ImageCritic(nn.Module):
     """Images (N, C, H, W) to one logit each, by strided convolutions with leaky ReLUs.
 
-    `norm="batch"` puts batch norm between them, as DCGAN does; a gradient penalty needs "none".
+    `norm="batch"` puts batch norm between them, as DCGAN does, and "spectral" divides each weight by its
+    spectral norm; a gradient penalty needs "none" or "spectral".
     """
 
     def __init__(self, shape: tuple[int, int, int], width: int = 16, norm: str = "none") -> None:
@@ -75,6 +78,10 @@ class ImageCritic(nn.Module):
         self.convolutions = nn.Sequential(*layers, nn.Flatten())
         self.size = (width << levels) * (shape[1] >> levels) * (shape[2] >> levels)
         self.last = nn.Linear(self.size, 1)
+        if norm == "spectral":
+            for layer in (*self.convolutions, self.last):
+                if isinstance(layer, nn.Conv2d | nn.Linear):
+                    spectral_norm(layer)
 
     def features(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n size"]:
         """What the last layer sees of each image."""

@@ -17,10 +17,14 @@ from gdmcourse.gan.losses import (
 
 
 class Objective(NamedTuple):
-    """Two losses of the logits of real and of generated examples, in this order, each to be made small."""
+    """Two losses of the logits of real and of generated examples, in this order, each to be made small.
+
+    Only where the loss is of `pairs` does the generator's depend on the real ones.
+    """
 
     critic: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor, Tensor], Tensor]
+    pairs: bool = False
 
 
 OBJECTIVES = {
@@ -28,7 +32,9 @@ OBJECTIVES = {
     "non-saturating": Objective(discriminator_loss, lambda real, fake: non_saturating_loss(fake)),
     "wasserstein": Objective(wasserstein_critic_loss, lambda real, fake: wasserstein_generator_loss(fake)),
     "hinge": Objective(hinge_critic_loss, lambda real, fake: wasserstein_generator_loss(fake)),
-    "relativistic": Objective(relativistic_loss, lambda real, fake: relativistic_loss(fake, real)),
+    "relativistic": Objective(
+        relativistic_loss, lambda real, fake: relativistic_loss(fake, real), pairs=True
+    ),
 }
 
 

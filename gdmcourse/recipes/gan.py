@@ -1,7 +1,8 @@
 """What every recipe of a game shares: who moves when, on which loss, with which penalty."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +32,7 @@ class GANRecipe(Recipe):
     penalty_every: int = 1  # steps; a lazy penalty weighs as many times more
     noise_dim: int = 2
     critic_moves: int = 1
+    rate_ratio: float = 1.0  # of the generator's rate to the critic's, which is `lr`
     betas: tuple[float, ...] = (0.5, 0.999)  # of Adam: how long it remembers the gradient, and its square
 
     def check(self) -> None:
@@ -43,15 +45,17 @@ class GANRecipe(Recipe):
         self.require("penalty_every", self.penalty_every >= 1, "at least 1")
         self.require("noise_dim", self.noise_dim >= 1, "at least 1")
         self.require("critic_moves", self.critic_moves >= 1, "at least 1")
+        self.require("rate_ratio", 0 < self.rate_ratio < math.inf, "above 0")
         holds = len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
         self.require("betas", holds, "two numbers in [0, 1)")
 
     def players(self, modules: dict[str, nn.Module], device: torch.device | str = "cpu") -> dict[str, Player]:
         """The critic, then the generator, whose average is what samples."""
-        common: dict[str, Any] = {"lr": self.rate(), "betas": self.betas, "clip_norm": self.clip_norm}
+        common: dict[str, Any] = {"betas": self.betas, "clip_norm": self.clip_norm}
+        faster = replace(self, lr=self.lr * self.rate_ratio).rate()
         return {
-            "critic": Player(loss=self.critic_loss, moves=self.critic_moves, **common),
-            "generator": Player(loss=self.generator_loss, ema_decay=self.ema_decay, **common),
+            "critic": Player(loss=self.critic_loss, lr=self.rate(), moves=self.critic_moves, **common),
+            "generator": Player(loss=self.generator_loss, lr=faster, ema_decay=self.ema_decay, **common),
         }
 
     def noise(self, n: int, rng: torch.Generator) -> Tensor:
@@ -84,11 +88,13 @@ class GANRecipe(Recipe):
 
     def generator_loss(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
         """The generator's side of the game."""
-        critic = self.judged(networks, batch)
+        critic, objective = self.judged(networks, batch), find_objective(self.objective)
         fake = critic(self.fake(networks, batch, turn.rng))
+        if not objective.pairs:
+            return objective.generator(fake.detach(), fake)  # whatever the real ones are
         with torch.no_grad():  # its gradient has no way to the generator
             real = critic(self.real(batch))
-        return find_objective(self.objective).generator(real, fake)
+        return objective.generator(real, fake)
 
     @torch.no_grad()
     def sample(self, model: nn.Module, n: int, rng: torch.Generator) -> Tensor:

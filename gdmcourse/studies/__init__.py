@@ -17,6 +17,7 @@ CATALOG = {
     "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
     "critic_value": "whether a critic's value tells how good a game's samples are",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
+    "gan_stability": "how often a small GAN fails at other rates, momenta and balances",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "mode_coverage": "how many modes of a known mixture each way of training a GAN finds",

@@ -40,14 +40,38 @@ def test_a_lazy_penalty_is_taken_in_its_turn_and_weighs_as_many_times_more():
     assert loss(1, 3) > bare
 
 
+def test_the_generator_moves_at_its_own_rate():
+    """One step of Adam without memory moves every weight that has a gradient by the rate."""
+    recipe = replace(DCGAN, steps=1, lr=1e-3, rate_ratio=0.25, betas=(0.0, 0.0))
+    before = recipe.build(recipe.data("train"))
+    after = recipe.train(progress=False).modules
+    for name, rate in (("critic", 1e-3), ("generator", 2.5e-4)):
+        pairs = zip(before[name].parameters(), after[name].parameters(), strict=True)
+        moved = max((old - new).abs().max().item() for old, new in pairs)
+        assert moved == pytest.approx(rate, rel=0.03)
+
+
+def test_a_game_without_pairs_does_not_ask_the_critic_of_real_examples_in_the_generators_turn():
+    recipe = replace(DCGAN, batch_size=4)
+    batch = tuple(part[:4] for part in recipe.tensors(recipe.data("train")))
+    networks, seen = SimpleNamespace(**recipe.build(recipe.data("train"))), []
+    networks.critic.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
+    for objective, calls in (("non-saturating", 1), ("relativistic", 2)):
+        seen.clear()
+        turn = Turn(1, torch.Generator().manual_seed(0))
+        replace(recipe, objective=objective).generator_loss(networks, batch, turn)
+        assert len(seen) == calls
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"objective": "minmax"}, "there is no objective 'minmax'; there are: saturating, non-saturating"),
         ({"penalty": "r3"}, "there is no penalty 'r3'; there are: unit-norm, r1"),
-        ({"critic_norm": "layer"}, "there is no norm 'layer'; there are: none, batch"),
+        ({"critic_norm": "layer"}, "there is no norm 'layer'; there are: none, batch, spectral"),
         ({"betas": (0.5,)}, "betas must be two numbers"),
         ({"critic_moves": 0}, "critic_moves must be at least 1"),
+        ({"rate_ratio": 0.0}, "rate_ratio must be above 0"),
         ({"penalty": "r1", "critic_norm": "batch"}, "build the critic without batch norm"),
         ({"batch_size": 1}, "batch norm needs at least two examples"),
     ],

@@ -1,0 +1,141 @@
+"""What the chapter on training GANs says of its own runs and of the record, in numbers."""
+
+import math
+
+import pytest
+from scipy.stats import binomtest
+
+from gdmcourse.studies import record
+from gdmcourse.studies.gan_stability import failed
+from tests.book.executed import kept
+
+
+@pytest.fixture(scope="module")
+def said():
+    return kept("book/adversarial/training_gans")
+
+
+def test_the_hasty_generator_serves_few_places_unless_the_critic_sees_the_batch(said):
+    assert said["tg-ring-hasty"] < 4
+    assert said["tg-ring-modern"] < 5
+    assert said["tg-ring-told"] > 6.5
+
+
+def test_relus_are_dead_more_often_the_deeper_they_lie(said):
+    assert said["tg-dead-relu-1"] == pytest.approx(1 / 16, abs=0.01)
+    assert said["tg-dead-relu-3"] > 1.8 * said["tg-dead-relu-1"]
+    assert said["tg-dead-leaky-3"] == 0
+
+
+def test_adam_keeps_the_order_of_the_formula(said):
+    ends = [said[f"tg-adam-{beta}"] for beta in ("0", "0.5", "0.9")]
+    assert ends[0] < 0.9 < 1.02 < ends[1] < ends[2] - 1
+
+
+def test_spectral_norm_holds_the_slope(said):
+    assert said["tg-slope-start"] <= 12
+    assert said["tg-slope-none"] > 2 * said["tg-slope-spectral"]
+    assert 1 < said["tg-conv-ratio"] <= 2
+
+
+def test_repetition_is_seen(said):
+    assert said["tg-close-few"] >= said["tg-close-least"] - 1e-6
+    assert said["tg-close-real"] < 2
+
+
+def test_penalties_bring_the_game_home_and_a_strong_one_creeps(said):
+    ends = {strength: said[f"tg-dirac-{strength}"] for strength in ("0", "0.2", "1", "5")}
+    assert ends["0"] == pytest.approx(said["tg-dirac-root"], rel=0.1)
+    assert ends["1"] < ends["0.2"] < 0.1
+    assert ends["1"] < ends["5"] < 0.5
+
+
+def test_both_games_draw_digits(said):
+    for game in ("dcgan", "r3gan"):
+        assert said[f"tg-scores-{game}-relative"] < 6
+        assert said[f"tg-scores-{game}-precision"] > 0.45
+        assert said[f"tg-scores-{game}-recall"] > 0.7
+    assert said["tg-scores-real-relative"] < 1.5
+
+
+def test_pairs_are_ahead_on_stacked_digits(said):
+    assert said["tg-stacked-real-modes"] > 980
+    assert said["tg-stacked-real-reverse_kl"] < 0.15
+    assert said["tg-stacked-r3gan-modes"] > said["tg-stacked-dcgan-modes"] + 50
+    assert said["tg-stacked-r3gan-reverse_kl"] < said["tg-stacked-dcgan-reverse_kl"] - 0.1
+
+
+def test_torch_s_spectral_norm_agrees(said):
+    assert said["tg-eco-weight"] < 1e-5
+    assert said["tg-eco-gradient"] < 1e-3
+
+
+def test_a_generator_left_in_training_looks_at_its_neighbours(said):
+    assert said["tg-apart-train"] > 0.05
+    assert said["tg-apart-eval"] < 1e-5
+
+
+# The verdicts on instability, from the record.
+
+TABLE: dict[tuple[str, str], list[dict]] = {}
+for entry in record("gan_stability")["rows"]:
+    TABLE.setdefault((entry["game"], entry["setting"]), []).append(entry)
+
+
+def lost(game, setting):
+    rows = TABLE[game, setting]
+    return sum(map(failed, rows)) / len(rows)
+
+
+@pytest.mark.parametrize("game", ["plain", "modern"])
+def test_no_run_fails_at_the_recipe_s_settings_and_all_with_much_momentum(game):
+    assert lost(game, "as it is") == 0
+    assert lost(game, "β₁ = 0.9") == 1
+    assert lost(game, "rate × ¼") > 0.5
+
+
+def test_the_plain_game_is_better_without_momentum():
+    pairs = zip(TABLE["plain", "β₁ = 0 or ½"], TABLE["plain", "as it is"], strict=True)
+    assert all(without["relative"] < with_["relative"] for without, with_ in pairs)
+
+
+@pytest.mark.parametrize("game", ["plain", "modern"])
+def test_a_fast_generator_collapses(game):
+    rows = TABLE[game, "generator × 4"]
+    assert lost(game, "generator × 4") == 1
+    assert sum(row["recall"] for row in rows) / len(rows) < 0.15
+
+
+def test_the_game_of_pairs_stands_a_fast_critic_and_not_momentum():
+    assert lost("plain", "generator × ¼") > 0.5
+    assert lost("modern", "generator × ¼") == 0
+    assert lost("modern", "β₁ = 0 or ½") == 1
+    assert lost("plain", "β₁ = 0 or ½") == 0
+    pairs = zip(TABLE["modern", "rate × 4"], TABLE["modern", "as it is"], strict=True)
+    assert all(faster["relative"] < as_it_is["relative"] for faster, as_it_is in pairs)
+
+
+def test_the_losses_of_the_collapsed_run_are_those_of_an_equilibrium(said):
+    """Nearer to 2 log 2 and log 2 than the healthy run's."""
+    level = {"critic": 2 * math.log(2), "generator": math.log(2)}
+    for name, near in level.items():
+        assert abs(said[f"tg-end-hasty-{name}"] - near) < abs(said[f"tg-end-base-{name}"] - near)
+    assert said["tg-end-lazy-critic"] < 0.2
+    assert said["tg-end-lazy-generator"] > 3
+
+
+def test_the_intervals_are_wilson_s(said):
+    keys = ("base", "slow", "fast", "other", "memory", "hasty", "lazy")
+    settings = [setting for game, setting in TABLE if game == "plain"]
+    for game in ("plain", "modern"):
+        for key, setting in zip(keys, settings, strict=True):
+            rows = TABLE[game, setting]
+            failures = sum(map(failed, rows))
+            assert said[f"tg-fail-{game}-{key}-failed"] == f"{failures} of {len(rows)}"
+            exact = binomtest(failures, len(rows)).proportion_ci(method="wilson")
+            low, high = map(int, said[f"tg-fail-{game}-{key}-interval"].split("–"))
+            assert low == pytest.approx(100 * exact.low, abs=0.51)
+            assert high == pytest.approx(100 * exact.high, abs=0.51)
+    runs = 2 * len(TABLE["plain", "as it is"])
+    exact = binomtest(0, runs).proportion_ci(method="wilson").high
+    assert said["tg-study-both"] == pytest.approx(exact, abs=1e-3)
