@@ -23,7 +23,8 @@ class Preconditioning:
     """D(x; σ) = c_skip x + c_out F(c_in x, c_noise), for data of standard deviation `std`.
 
     Input and target of F have variance one at every σ, and c_out is as small as that allows. Raises
-    ValueError for a `std` or a σ that is not positive. Source: `eq-edm-coefficients`.
+    ValueError for a `std` or a σ that is not positive (at σ = 0 c_noise alone has no value). Source:
+    `eq-edm-coefficients`.
     """
 
     std: float = 0.5

@@ -42,12 +42,14 @@ def flow_from_x0(x_t: Tensor, x0: Tensor, t: float | Tensor) -> Tensor:
 
 
 def x0_from_flow(x_t: Tensor, v: Tensor, t: float | Tensor) -> Tensor:
-    """x̂_0 = x_t − t v. Source: `eq-path-guesses`, solved for it."""
+    """x̂_0 = x_t − t v. Source: `eq-path-guesses`."""
+    check_times(t)
     return x_t - per_image(t, x_t) * v
 
 
 def noise_from_flow(x_t: Tensor, v: Tensor, t: float | Tensor) -> Tensor:
     """ε̂ = x_t + (1 − t) v. Source: `eq-path-guesses`."""
+    check_times(t)
     return x_t + (1 - per_image(t, x_t)) * v
 
 
@@ -64,6 +66,7 @@ def exact_flow(mixture: GaussianMixture) -> FlowVelocity:
     """The marginal velocity E[ε − x_0 | x_t] for data from `mixture`, which a network is trained towards."""
 
     def velocity(x_t: Float[Tensor, "n d"], t: Tensor, y: Tensor | None = None) -> Float[Tensor, "n d"]:
+        check_times(t)
         v = torch.empty_like(x_t)
         for time in t.unique().tolist():
             rows = t == time
@@ -83,12 +86,14 @@ def flow_matching_loss(
     A batch is the images, or a tuple (images, labels); with `drop` > 0 a label becomes `null` that often.
     Source: `eq-conditional-matching`.
     """
+    if not 0 <= drop <= 1:
+        raise ValueError(f"the probability of dropping a label lies in [0, 1], not {drop}")
     if drop > 0 and null is None:
         raise ValueError("to drop labels, say which label stands for none: null=network.null_class")
 
     def loss(network: FlowVelocity, batch: Batch, generator: torch.Generator) -> Tensor:
         x0, y = (batch[0], batch[1]) if isinstance(batch, tuple) else (batch, None)
-        if y is not None and null is not None:
+        if y is not None and drop > 0 and null is not None:
             y = drop_labels(y, drop, null, generator)
         t = torch.rand(len(x0), generator=generator, device=x0.device, dtype=x0.dtype)
         noise = torch.randn(x0.shape, generator=generator, device=x0.device, dtype=x0.dtype)

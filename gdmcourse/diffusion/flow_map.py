@@ -3,7 +3,6 @@
 u(x_t, t, r) is the mean velocity of the flow between r and t, so that φ(x_t; t → r) = x_t − (t − r) u.
 """
 
-import itertools
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from gdmcourse.diffusion.flow import FlowVelocity, interpolate
 from gdmcourse.diffusion.objective import Batch
 from gdmcourse.diffusion.per_image import per_image
+from gdmcourse.diffusion.samplers.flow import steps_of
 
 # (x_t, t, r, y=None) → mean velocity between r and t ≥ r.
 MeanVelocity = Callable[..., Tensor]
@@ -68,8 +68,10 @@ def meanflow_loss(
     """Squared error of u at the times of `draw_jumps`, each image's divided by its own size.
 
     The velocity along the path is that of the `teacher`, a trained flow, or without one ε − x_0 of each
-    image, whose mean it is. Where r = t the error is flow matching's. The division, by a number through
-    which no gradient flows, keeps few images with large errors from drowning the others.
+    image, whose mean it is. Where r = t the squared error is flow matching's. The division, by a
+    number through which no gradient flows, keeps few images with large errors from drowning the others.
+    With a teacher it doesn't move the solution; without one it does, since a mean of targets is then no
+    longer what is least (Geng et al. do the same).
     """
     x0, y = (batch[0], batch[1]) if isinstance(batch, tuple) else (batch, None)
     t, r = draw_jumps(len(x0), generator, equal=equal, whole=whole)
@@ -91,8 +93,11 @@ def jump(
     *,
     y: Tensor | None = None,
 ) -> Float[Tensor, " n *shape"]:
-    """From noise to data by one evaluation for each pair of neighbours in the decreasing `times`."""
+    """From noise to data by one evaluation for each pair of neighbours in the decreasing `times`.
+
+    Raises ValueError unless there are two times, decreasing within [0, 1].
+    """
     x = x_1
-    for t, r in itertools.pairwise(times):
+    for t, r in steps_of(times):
         x = x - (t - r) * u(x, x.new_full((len(x),), t), x.new_full((len(x),), r), y)
     return x

@@ -1,4 +1,4 @@
-"""How straight the paths of a flow are: what one step of Euler's method would lose."""
+"""How far the paths of a flow are from straight lines that are walked at one speed."""
 
 import itertools
 from collections.abc import Sequence
@@ -17,9 +17,11 @@ def straightness(
 ) -> Float[Tensor, ""]:
     """∫ E ‖(x_1 − x_0) − v(x_t, t)‖² dt along the flow's own paths from x_1, by the trapezium rule.
 
-    `times` decrease from 1 to 0. 0 means that every path is a straight line at one speed. Source:
-    `def-straightness` (Liu et al. 2023).
+    `times` decrease from 1 to 0; raises ValueError for times that don't. 0 means that every path is a
+    straight line at one speed. Source: `def-straightness` (Liu et al. 2023).
     """
+    if times[0] != 1 or times[-1] != 0:
+        raise ValueError(f"paths are followed from 1 to 0, not from {times[0]:g} to {times[-1]:g}")
     path = [x_1]
     x_0 = heun(velocity, x_1, times, on_step=lambda t, x: path.append(x))
     off = [

@@ -26,7 +26,7 @@ CLOCK = 1000  # the network is told t · 1000, for which its embedding of times 
 class FlowMatchingRecipe(DDPMRecipe):
     """The U-Net and the training of `DDPMRecipe`, on straight paths (Lipman et al. 2023).
 
-    `sample_steps` are Euler's; schedule and `target` of the parent have no part in it.
+    `sample_steps` are Euler's; the parent's `target` has no part in it, its schedule only in `denoiser`.
     """
 
     def loss(self, device: torch.device | str = "cpu") -> Loss:
@@ -96,6 +96,12 @@ class MeanFlowRecipe(FlowMatchingRecipe):
     flow_preset: str = "laptop"
     equal: float = 0.25  # share of the images on which it learns the velocity itself
     whole: float = 0.25  # share on which it learns to jump to the data
+
+    def check(self) -> None:
+        """Raise ValueError for labels to hide or images to mirror, which its loss doesn't do."""
+        super().check()
+        self.require("drop", self.drop == 0, "0")
+        self.require("flip", not self.flip, "false")
 
     def below(self) -> list[Recipe]:
         """The flow."""

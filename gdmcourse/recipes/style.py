@@ -26,10 +26,10 @@ class StyleRecipe(ImageGANRecipe):
 
     objective: str = "non-saturating"
     penalty: str | None = "r1"
-    speed: float = 10.0  # rate of the generator, whose weights are of size 1, in units of the critic's
+    speed: float = 3.0  # rate of the generator, whose weights are of size 1, in units of the critic's
     style_dim: int = 32
     mixing: float = 0.5  # share of images made of two latents
-    path_weight: float = 0.02
+    path_weight: float = 0.002
     path_every: int = 4  # steps; the penalty weighs as many times more
     target: float | None = 0.6  # mean sign of the logits of real images; None: no augmentation
     climb: int = 1000  # steps in which the augmentation can go from 0 to 1
@@ -128,13 +128,13 @@ class StyleRecipe(ImageGANRecipe):
 # About fifty seconds on one core.
 _digits = StyleRecipe(
     dataset="digits",
-    steps=1000,
+    steps=1500,
     batch_size=64,
     lr=2e-3,
     warmup=50,
     ema_decay=0.995,
     betas=(0.0, 0.99),
-    penalty_weight=0.3,
+    penalty_weight=0.5,
     penalty_every=2,
     threads=1,
 )

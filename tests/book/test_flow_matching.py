@@ -2,10 +2,12 @@
 
 import math
 
+import numpy
 import pytest
 import torch
 
 from gdmcourse.diffusion import cosine_schedule, exact_denoiser
+from gdmcourse.diffusion.edm import karras_sigmas
 from gdmcourse.diffusion.flow import exact_flow, flow_clock, interpolate, noise_from_flow, x0_from_flow
 from gdmcourse.diffusion.samplers import ddim
 from gdmcourse.diffusion.samplers.flow import euler, flow_times, heun
@@ -49,6 +51,29 @@ def test_a_step_of_eulers_method_is_ddims_step():
     assert (heun(exact_flow(LINE), c * x, [t, r]) / d - by_ddim).abs().max() > 0.01
 
 
+@pytest.mark.equation("eq-path-cosine")
+def test_the_loss_is_that_of_the_cosine_schedule_and_the_other_velocity():
+    """Any error of the noise as a function of the level, by quadrature on both clocks."""
+    phi = torch.linspace(1e-4, math.pi / 2 - 1e-4, 200_001, dtype=torch.float64)
+    a, b = phi.cos(), phi.sin()
+    wrong = a * (1.5 + (3 * phi).sin())  # so that the integrals end at both sides
+    image = -b / a * wrong
+    velocity = a * wrong - b * image
+    t = b / (a + b)
+    by_flow = torch.trapezoid((wrong - image) ** 2, t)
+    close(by_flow, torch.trapezoid(velocity**2, phi), atol=1e-6, rtol=1e-6)
+    assert by_flow > 1.1 * torch.trapezoid(wrong**2, t)
+
+
+def test_where_the_three_lists_of_times_lie():
+    """Beyond σ = 2, t = ⅔: a third of the even times, half or more of the others."""
+    for n in (5, 9, 18):
+        beyond = [sum(t > 2 / 3 for t in flow_times(n, shift=s)[:-1]) / n for s in (1.0, 3.0)]
+        beyond.append(sum(sigma > 2 for sigma in karras_sigmas(n)[:-1]) / n)
+        assert beyond[0] < 0.45
+        assert min(beyond[1:]) >= 0.5
+
+
 def test_straightness_of_a_gaussian_is_the_integral_of_its_bend():
     """z_t = κ_t z_1, so S = ∫ (1 − s − κ′)² dt, by quadrature with κ′ from autograd."""
     s = 0.3
@@ -85,15 +110,21 @@ def test_on_a_line_the_new_lines_do_not_cross_and_one_step_is_exact():
     for t in (0.1, 0.5, 0.9):
         x_t = interpolate(z_0, z_1, t)[:, 0]
         assert (x_t[order].diff() > 0).all()
-        # The velocity of the line through a point, read off neighbours: what a perfect network would learn.
-        between = (x_t[order][1:] + x_t[order][:-1]) / 2
-        velocities = (z_1 - z_0)[order, 0]
-        learned = (velocities[1:] + velocities[:-1]) / 2
-        ends = between - t * learned
-        starts = (z_0[order][1:, 0] + z_0[order][:-1, 0]) / 2
-        close(ends, starts, atol=1e-9, rtol=0)
-    by_chance = interpolate(z_0.flip(0), z_1, 0.5)[:, 0]
-    assert not (by_chance[order].diff() > 0).all()
+
+    def learned(ends):
+        """What a perfect network would learn: the velocity of the line at that place."""
+
+        def velocity(x, t, y=None):
+            place = interpolate(ends, z_1, t[0].item())[:, 0]
+            o = place.argsort()
+            found = numpy.interp(x[:, 0], place[o], (z_1 - ends)[o, 0])
+            return torch.from_numpy(found)[:, None]
+
+        return velocity
+
+    assert straightness(learned(z_0), z_1, flow_times(40)) < 1e-6
+    assert straightness(exact_flow(LINE), z_1, flow_times(40)) > 0.01
+    assert straightness(learned(z_0.flip(0)), z_1, flow_times(40)) > 0.1
 
 
 def test_one_step_of_euler_is_the_mean_of_the_data():

@@ -15,7 +15,7 @@ def test_eulers_method_is_ahead_of_ddim_and_not_by_its_times(said):
         euler, ddim, moved = (said[f"fm-digits-{name}-{n}"] for name in ("of-euler", "of-ddim", "flowddim"))
         assert euler < ddim
         assert abs(moved - euler) < 0.15
-    assert said["fm-digits-gap"] > said["fm-digits-apart"] / 2
+    assert said["fm-digits-gap"] > said["fm-digits-apart"]
 
 
 def test_steps_are_still_needed_and_second_orders_help(said):
@@ -41,9 +41,9 @@ def test_two_and_four_jumps_are_better_than_steps_and_one_is_not(said):
     steps = {n: said[f"fm-jump-by-euler-{n}"] for n in (1, 2, 4)}
     assert jumps[2] < 0.7 * steps[2]
     assert jumps[4] < 0.8 * steps[4]
-    assert jumps[1] > 0.7 * steps[1]
-    assert jumps[2] < 1.15 * steps[4]
-    assert jumps[4] < 1.5
+    assert 0.9 < jumps[1] / steps[1] < 1.1
+    assert 0.8 < jumps[2] / steps[4] < 1.2
+    assert jumps[4] < 1.3 * said["fm-digits-of-euler-16"]
 
 
 def test_wrong_signs_and_units_are_seen(said):
@@ -54,7 +54,8 @@ def test_wrong_signs_and_units_are_seen(said):
 def test_straightening_costs_exactness_whatever_the_steps(said):
     assert said["fm-quality-share-flow"] > 0.95
     assert said["fm-quality-share-one"] < 0.5
-    assert said["fm-quality-share-fifty"] < 0.7
+    assert 3 * said["fm-quality-share-one"] < said["fm-quality-share-fifty"] < 0.75
+    assert said["fm-straight-s-reflow"] ** 0.5 > 5 * 0.01
 
 
 def test_the_peers_steps_are_ours(said):

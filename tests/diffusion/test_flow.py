@@ -186,6 +186,9 @@ def test_noise_of_another_shape_is_refused_and_not_shared(unchecked):
         (lambda: flow_times(0), "at least 1 step"),
         (lambda: flow_times(3, shift=0.0), "shift must be above 0"),
         (lambda: flow_matching_loss(drop=0.1), "say which label stands for none"),
+        (lambda: flow_matching_loss(drop=-0.1), "probability of dropping a label lies in"),
+        (lambda: exact_flow(LINE)(normal(2, 1), 500 * torch.ones(2)), "times of a flow lie in"),
+        (lambda: x0_from_flow(normal(2, 1), normal(2, 1), float("nan")), "times of a flow lie in"),
     ],
 )
 def test_bad_input_is_named(call, sentence):

@@ -102,6 +102,12 @@ def test_times_are_drawn_in_the_shares_that_are_asked_for():
         draw_jumps(3, torch.Generator(), equal=0.7, whole=0.6)
 
 
+@pytest.mark.parametrize("times", [[0.0, 1.0], [1.0], [1.5, 0.0]])
+def test_a_jump_goes_from_noise_to_data(times):
+    with pytest.raises(ValueError, match=r"times|must decrease"):
+        jump(u, normal(2, 2), times)
+
+
 def test_a_teacher_takes_the_place_of_single_images():
     """At the exact map and with the exact velocity nothing is left to learn; with single images something."""
     x0 = GAUSSIAN.sample(64, torch.Generator().manual_seed(0))

@@ -30,7 +30,6 @@ def test_a_penalised_critic_is_not_clipped():
     ("change", "sentence"),
     [
         ({"weight_bound": 0.0}, "weight_bound must be above 0, or null, not 0.0"),
-        ({"critic_norm": "batch"}, "critic_norm must be none, not batch"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change, sentence):

@@ -36,7 +36,7 @@ def euler(
 ) -> Tensor:
     """x_s = x_t + (s − t) v(x_t, t) along decreasing `times`; one evaluation a step. Returns the last x."""
     x = x_1
-    for t, s in _steps(times):
+    for t, s in steps_of(times):
         x = x + (s - t) * velocity(x, x.new_full((len(x),), t), y)
         if on_step:
             on_step(s, x)
@@ -57,7 +57,7 @@ def heun(
     A step to t = 0 is Euler's, so that a walk of n steps takes 2n − 1 evaluations (Karras et al. 2022).
     """
     x = x_1
-    for t, s in _steps(times):
+    for t, s in steps_of(times):
         first = velocity(x, x.new_full((len(x),), t), y)
         x_s = x + (s - t) * first
         if s > 0:
@@ -69,7 +69,7 @@ def heun(
     return x
 
 
-def _steps(times: Sequence[float]) -> Iterator[tuple[float, float]]:
+def steps_of(times: Sequence[float]) -> Iterator[tuple[float, float]]:
     """Pairs of neighbours. Raises ValueError unless there are two times, decreasing within [0, 1]."""
     if len(times) < 2 or times[0] > 1 or times[-1] < 0:
         raise ValueError(f"a flow is solved along at least two times in [0, 1], not along {list(times)}")
