@@ -79,12 +79,15 @@ class GANRecipe(Recipe):
         critic = self.judged(networks, batch)
         real, fake = self.real(batch), self.fake(networks, batch, turn.rng).detach()
         loss = find_objective(self.objective).critic(critic(real), critic(fake))
-        if self.penalty is not None and turn.step % self.penalty_every == 0:
-            penalty = find_penalty(self.penalty)(
-                self.judged(unwrapped(networks), batch), real, fake, turn.rng
-            )
-            loss = loss + self.penalty_weight * self.penalty_every * penalty
-        return loss
+        return loss + self.penalty_term(networks, batch, fake, turn)
+
+    def penalty_term(self, networks: SimpleNamespace, batch: Any, fake: Tensor, turn: Turn) -> Tensor | float:
+        """The weighted penalty in its turn, else 0."""
+        if self.penalty is None or turn.step % self.penalty_every:
+            return 0.0
+        critic = self.judged(unwrapped(networks), batch)
+        penalty = find_penalty(self.penalty)(critic, self.real(batch), fake, turn.rng)
+        return self.penalty_weight * self.penalty_every * penalty
 
     def generator_loss(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
         """The generator's side of the game."""
