@@ -15,6 +15,7 @@ NAMES = (
     "diffusion",
     "chapters",
     "grading",
+    "classroom",
     "site",
     "suite",
 )

@@ -144,7 +144,9 @@ def ours(exercise: Exercise, folder: Path) -> Callable[[], None]:
     return grade
 
 
-def nbgrader(exercise: Exercise, key: Key, folder: Path, programs: Path) -> Callable[[], None]:
+def nbgrader(
+    exercise: Exercise, key: Key, folder: Path, programs: Path, students: int = 1
+) -> Callable[[], None]:
     """`nbgrader autograde`; the notebook's test cells compare the numbers of our probes."""
     cells = [code(source, f"setup-{n}") for n, source in enumerate((*exercise.setup, EXPECT))]
     for question, known in zip(exercise.questions, key.questions, strict=True):
@@ -152,21 +154,23 @@ def nbgrader(exercise: Exercise, key: Key, folder: Path, programs: Path) -> Call
         for probe in known.probes:
             test = f"expect(globals(), {probe.source!r}, {numbers(probe)!r})"
             cells.append(code(test, probe.id, nbgrader=about(probe.id, probe.points)))
-    for place in ("source", "submitted/student"):
+    names = [f"student{number}" for number in range(students)]
+    for place in ("source", *(f"submitted/{name}" for name in names)):
         write_json(folder / place / "sheet" / "sheet.ipynb", notebook(cells))
     (folder / "nbgrader_config.py").write_text(
         f"c = get_config()\nc.CourseDirectory.root = {str(folder)!r}\n"
     )
     run(programs / "nbgrader", "generate_assignment", "sheet", cwd=folder)
-    graded = folder / "autograded/student/sheet/sheet.ipynb"
 
     def grade() -> None:
         run(programs / "nbgrader", "autograde", "sheet", "--force", cwd=folder)
-        found = {cell["id"]: cell for cell in json.loads(graded.read_text())["cells"]}
-        tests = [found[probe.id] for question in key.questions for probe in question.probes]
-        passed = sum(1 for cell in tests if cell["execution_count"] and not cell["outputs"])
-        assert all("expect" in source_text(cell) for cell in tests)
-        full_marks("nbgrader", passed, len(tests))
+        for name in names:
+            graded = json.loads((folder / f"autograded/{name}/sheet/sheet.ipynb").read_text())
+            found = {cell["id"]: cell for cell in graded["cells"]}
+            tests = [found[probe.id] for question in key.questions for probe in question.probes]
+            passed = sum(1 for cell in tests if cell["execution_count"] and not cell["outputs"])
+            assert all("expect" in source_text(cell) for cell in tests)
+            full_marks("nbgrader", passed, len(tests))
 
     return grade
 

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from gdmcourse.cli_gradebook import gradebook
+from gdmcourse.cli_grading import grade, release, validate
+
 
 class Commands(TyperGroup):
     """All commands. What a user can mend ends with a sentence and exit code 1, never with a traceback."""
@@ -77,23 +80,6 @@ def data(
 
 
 @app.command()
-def release(
-    sources: Annotated[
-        list[Path] | None, typer.Argument(help="Sources; default: all of solutions/*.md")
-    ] = None,
-    to: Annotated[Path, typer.Option(help="The folder of the students' notebooks")] = Path("exercises"),
-) -> None:
-    """Write the students' notebooks and the keys from solutions/CHAPTER.md."""
-    from gdmcourse.grading.release import release as write
-
-    found = sources or sorted(Path("solutions").glob("*.md"))
-    if not found:
-        raise ValueError("no solutions/*.md here; run this in the project's folder, or name the sources")
-    for source in found:
-        typer.echo(f"{source} → {', '.join(map(str, write(source, to)))}")
-
-
-@app.command()
 def train(
     name: Annotated[str | None, typer.Argument(help="A recipe; none lists them all.")] = None,
     preset: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes) or gpu.")] = "laptop",
@@ -161,46 +147,6 @@ def study(
     typer.echo(f"done: {(to or FOLDER) / name}.json")
 
 
-@app.command()
-def grade(
-    notebook: Annotated[Path, typer.Argument(help="The student's notebook")],
-    key: Annotated[Path | None, typer.Option(help="A key or a folder of keys; teachers: solutions")] = None,
-    assignment: Annotated[str | None, typer.Option(help="The chapter that was set, of several keys")] = None,
-    question: Annotated[str | None, typer.Option(help="Grade this question only, such as q2")] = None,
-    json: Annotated[
-        str | None, typer.Option(help="Write the report as JSON to this file (- is stdout)")
-    ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the report as a page of HTML")] = None,
-    cell_seconds: Annotated[float, typer.Option(min=1, help="The time for one cell")] = 20,
-    seconds: Annotated[float, typer.Option(min=1, help="The time for the notebook")] = 180,
-    workers: Annotated[int, typer.Option(min=1, help="Kernels that may run at once")] = 2,
-    unsandboxed: Annotated[
-        bool, typer.Option("--unsandboxed", help="Grade with a full key where there is no sandbox")
-    ] = False,
-) -> None:
-    """Grade a notebook: points, what failed, and what would help.
-
-    Exit code: 0 graded, whatever the score; 1 an error; 3 the submission can't be read.
-    """
-    import sys
-
-    from gdmcourse.grading.clean import clean
-    from gdmcourse.grading.grade import grade as run
-    from gdmcourse.grading.limits import Limits
-    from gdmcourse.grading.read import Unreadable
-    from gdmcourse.grading.report import as_html, as_json, as_text, write_report
-
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a console may lack our letters
-    limits = Limits(cell=cell_seconds, notebook=seconds)
-    options: dict[str, Any] = {"assignment": assignment, "workers": workers, "unsandboxed": unsandboxed}
-    try:
-        result = run(notebook, key, question, limits, **options)
-    except Unreadable as error:
-        typer.echo(f"{clean(notebook)} can't be graded: {error}", err=True)
-        raise typer.Exit(3) from None
-    if json and json != "-":
-        write_report(Path(json), as_json(result))
-    if html:
-        write_report(html, as_html(result))
-    typer.echo(as_json(result) if json == "-" else as_text(result), nl=json != "-")
+for command in (release, validate, grade):
+    app.command()(command)
+app.add_typer(gradebook)

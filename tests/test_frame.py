@@ -14,7 +14,8 @@ INDEX = (ROOT / "book/start/index.md").read_text()
 HOW_TO = (ROOT / "book/start/how_to.md").read_text()
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
-CHAPTERS = [page for page in PAGES if not page.startswith(("book/start/", "book/back/"))]
+FRAME = ("book/start/", "book/teaching/", "book/back/")
+CHAPTERS = [page for page in PAGES if not page.startswith(FRAME)]
 
 
 def links(text: str) -> set[str]:

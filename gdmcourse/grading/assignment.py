@@ -17,17 +17,8 @@ def find_key(sheet: Sheet, path: Path, keys: Path | None = None, assignment: str
     known = known_keys(keys)
     if not known:
         raise ValueError(_no_key(path, keys))
-    if assignment is not None:
-        if assignment not in known:
-            raise ValueError(f"there is no assignment {assignment}, only {', '.join(sorted(known))}")
-        return read_key(known[assignment])
-    if len(known) == 1:
-        return read_key(next(iter(known.values())))
-    if keys is not None:
-        raise ValueError(
-            f"{keys} holds the keys of {', '.join(sorted(known))}; "
-            "name the one that was set with --assignment"
-        )
+    if keys is not None or assignment is not None or len(known) == 1:
+        return set_key(keys, assignment)
     for name in (sheet.chapter, path.stem):
         if name in known:
             return read_key(known[name])
@@ -38,6 +29,23 @@ def find_key(sheet: Sheet, path: Path, keys: Path | None = None, assignment: str
             f"as one of {', '.join(sorted(known))}"
         )
     return matched
+
+
+def set_key(keys: Path | None, assignment: str | None) -> Key:
+    """The key of the assignment that was set; raises ValueError where it isn't clear."""
+    known = known_keys(keys)
+    if not known:
+        raise ValueError(_no_key(Path.cwd() / "submission", keys))
+    if assignment is not None:
+        if assignment not in known:
+            raise ValueError(f"there is no assignment {assignment}, only {', '.join(sorted(known))}")
+        return read_key(known[assignment])
+    if len(known) == 1:
+        return read_key(next(iter(known.values())))
+    raise ValueError(
+        f"{keys or 'this place'} holds the keys of {', '.join(sorted(known))}; "
+        "name the one that was set with --assignment"
+    )
 
 
 def known_keys(keys: Path | None) -> dict[str, Path]:

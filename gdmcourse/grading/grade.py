@@ -35,7 +35,11 @@ def grade(
     path = Path(path)
     sheet = read(path)
     key = find_key(sheet, path, keys, assignment)
-    _check(key, only, unsandboxed)
+    names = [question.id for question in key.questions]
+    if only is not None and only not in names:
+        raise ValueError(f"there is no question {only} in {key.chapter}, only {', '.join(names)}")
+    if key.is_full:
+        allow(unsandboxed)
     hidden = [path.parent, *key_folders(keys)]
     matched = match(sheet, key)
     box = Runs(limits or Limits(), hidden)
@@ -74,13 +78,10 @@ def summed(sheet: Sheet, key: Key, grades: list[QuestionGrade], only: str | None
     )
 
 
-def _check(key: Key, only: str | None, unsandboxed: bool) -> None:
-    """Refuse a question that isn't there, and other people's code where nothing keeps it in."""
-    names = [question.id for question in key.questions]
-    if only is not None and only not in names:
-        raise ValueError(f"there is no question {only} in {key.chapter}, only {', '.join(names)}")
+def allow(unsandboxed: bool) -> None:
+    """Refuse other people's code where nothing keeps it in."""
     missing = sandbox.missing()
-    if key.is_full and missing is not None and not unsandboxed:
+    if missing is not None and not unsandboxed:
         raise ValueError(
             f"other people's code is not run without a sandbox: {missing}. "
             "Where you trust this notebook as your own, add --unsandboxed"

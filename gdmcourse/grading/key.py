@@ -102,22 +102,27 @@ def read_key(path: Path) -> Key:
             raise ValueError(
                 f"{path} is a key of format {data['format']}; write it anew with `gdmcourse release`"
             )
-        questions = [
-            KeyQuestion(
-                **{
-                    **question,
-                    "probes": [KeyProbe(**probe) for probe in question["probes"]],
-                    "wrong": [KeyWrong(**wrong) for wrong in question["wrong"]],
-                    "rubric": [KeyItem(**item) for item in question["rubric"]],
-                }
-            )
-            for question in data["questions"]
-        ]
-        return Key(**{**data, "questions": questions})
+        return key_of(data)
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"{path} is not a readable key ({error!r}). Write it anew with `gdmcourse release`"
         ) from None
+
+
+def key_of(data: dict[str, Any]) -> Key:
+    """The key whose fields these are; raises KeyError or TypeError where they are others."""
+    questions = [
+        KeyQuestion(
+            **{
+                **question,
+                "probes": [KeyProbe(**probe) for probe in question["probes"]],
+                "wrong": [KeyWrong(**wrong) for wrong in question["wrong"]],
+                "rubric": [KeyItem(**item) for item in question["rubric"]],
+            }
+        )
+        for question in data["questions"]
+    ]
+    return Key(**{**data, "questions": questions})
 
 
 def write_key(path: Path, key: Key) -> None:

@@ -10,6 +10,7 @@ from gdmcourse.grading.clean import clean
 from gdmcourse.grading.notebook import Cell, Notebook, source_text
 
 LARGEST = 150_000_000  # bytes; outputs are in the file too, so room for 100 MB that a loop has printed
+TOO_LARGE = f"it is larger than {LARGEST // 10**6} MB; clear its outputs and save it again"
 MOST_PARTS = 2_000_000  # lists and objects in it, each of which takes twenty times its space in memory
 MOST_CODE = 300_000  # characters; a parser needs up to a thousand times the memory
 MOST_CELLS = 1000
@@ -47,20 +48,26 @@ class Sheet:
 
 def read(path: Path) -> Sheet:
     """The notebook at ``path`` as a sheet; raises Unreadable with the reason."""
-    notebook = read_notebook(path)
-    about = _dictionary(_dictionary(notebook.get("metadata")).get("gdmcourse"))
-    chapter = about.get("chapter")
-    cells = [_sheet_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1)]
-    return Sheet(clean(path.name, 200), chapter if isinstance(chapter, str) else None, cells)
-
-
-def read_notebook(path: Path) -> Notebook:
-    """The notebook as a dictionary whose cells can be relied on; raises Unreadable with the reason."""
     if not path.is_file():
         raise Unreadable(f"there is no file {clean(path)}")
     if path.stat().st_size > LARGEST:
-        raise Unreadable(f"it is larger than {LARGEST // 10**6} MB; clear its outputs and save it again")
-    data = path.read_bytes()
+        raise Unreadable(TOO_LARGE)
+    return read_bytes(path.read_bytes(), path.name)
+
+
+def read_bytes(data: bytes, name: str) -> Sheet:
+    """The content of a notebook's file as a sheet called ``name``; raises Unreadable with the reason."""
+    notebook = parse(data)
+    about = _dictionary(_dictionary(notebook.get("metadata")).get("gdmcourse"))
+    chapter = about.get("chapter")
+    cells = [_sheet_cell(number, cell) for number, cell in enumerate(notebook["cells"], 1)]
+    return Sheet(clean(name, 200), chapter if isinstance(chapter, str) else None, cells)
+
+
+def parse(data: bytes) -> Notebook:
+    """The notebook as a dictionary whose cells can be relied on; raises Unreadable with the reason."""
+    if len(data) > LARGEST:
+        raise Unreadable(TOO_LARGE)
     if data.count(b"[") + data.count(b"{") > MOST_PARTS:
         raise Unreadable(f"it has more than {MOST_PARTS:,} parts; clear its outputs and save it again")
     if not data.strip():

@@ -84,7 +84,7 @@ def difference(expected: Value, got: Any, rtol: float, atol: float) -> Differenc
     at = flags.index(False)
     values = expected["values"][at], got["values"][at]
     entry = _place(at, expected["shape"]) if len(flags) > 1 else None
-    return Difference(f"be {_show(values[0])}", f"is {_show(values[1])}", entry=entry)
+    return Difference(f"be {shown(values[0])}", f"is {shown(values[1])}", entry=entry)
 
 
 def _two_words(expected: Value, got: Any) -> tuple[str, str]:
@@ -95,9 +95,9 @@ def _two_words(expected: Value, got: Any) -> tuple[str, str]:
         refusal = expected["text"] == REFUSED
         should = "have been refused with a ValueError" if refusal else f"be {expected['text']!r}"
         single = isinstance(got, dict) and got.get("shape") == [] and got.get("values")
-        found = f"is {_show(got['values'][0])}" if single else found
+        found = f"is {shown(got['values'][0])}" if single else found
     elif expected.get("shape") == [] and got_text is not None:
-        should = f"be {_show(expected['values'][0])}"
+        should = f"be {shown(expected['values'][0])}"
     if got_text is not None:
         found = "was refused with a ValueError" if got_text == REFUSED else f"is {clean(got_text, 100)!r}"
     return should, found
@@ -172,7 +172,8 @@ def _number(value: Any) -> float | None:
     return float(value) if value in ("nan", "inf", "-inf") else None
 
 
-def _show(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A number as a report shows it, or a word in its place."""
     return f"{value:.6g}" if type(value) in (int, float) and abs(value) < 1e300 else clean(value, 40)
 
 

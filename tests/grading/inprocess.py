@@ -38,7 +38,7 @@ def execute(notebook: Notebook) -> Outcome:
                 arrived = [p for p in json.loads(json.dumps(published)) if p["token"] == about["token"]]
                 emitted = [payload for payload in arrived if "changed" not in payload]
                 changed = sorted({payload["changed"] for payload in arrived if "changed" in payload})
-                values = by_index(emitted, about["calls"])
+                values = emitted if about["calls"] is None else by_index(emitted, about["calls"])
                 records[cell["id"]] |= {"values": values, "changed": changed}
     finally:
         IPython.display.publish_display_data = original

@@ -19,6 +19,7 @@ PARTS = (
     "exercises",
     "footer",
     "formulas",
+    "growth",
     "lean",
     "ledger",
     "numbers",
