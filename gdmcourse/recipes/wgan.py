@@ -50,12 +50,14 @@ class WassersteinPointRecipe(WassersteinRecipe, PointGANRecipe):
 class WassersteinImageRecipe(WassersteinRecipe, ImageGANRecipe):
     """Images, between convolutional networks; the critic has no batch norm."""
 
+    noise_dim: int = 32  # said again, as the first of two parents has that of points
+
 
 DIGITS = WassersteinImageRecipe(
     dataset="digits",
     penalty="unit-norm",
     penalty_weight=10.0,
-    steps=1000,
+    steps=800,
     batch_size=64,
     lr=2e-3,
     warmup=50,
