@@ -31,8 +31,11 @@ def augmented(
 
     A turn is by 0 to 3 right angles, all equally likely; a move is by −1, 0 or 1 pixels down and right, with
     probabilities ¼, ½, ¼. So laws of images can be told apart behind it as long as the strength is below 1:
-    the book's equation `eq-style-nonleaking`. Gradients flow through to the images.
+    the book's equation `eq-style-nonleaking`. Gradients flow through to the images. Raises ValueError for a
+    number outside [0, 1].
     """
+    if isinstance(strength, float | int) and not 0 <= strength <= 1:
+        raise ValueError(f"the strength is a probability in [0, 1], not {strength}")
     n, device = len(x), rng.device
 
     def chosen() -> Bool[Tensor, " n"]:
@@ -52,13 +55,16 @@ class Adaptive(nn.Module):
 
     `observe` takes the critic's logits of real images; their mean sign r is near 0 for a critic that can't
     tell and 1 for one that is sure of all. Above `target` the strength rises, below it falls, by `step` a
-    call and within [0, most]: the book's equation `def-style-ada`. The buffer is held by checkpoints.
+    call and within [0, most]: the book's equation `def-style-ada`. The buffer is held by checkpoints. Raises
+    ValueError unless 0 ≤ most < 1, since at 1 the augmentation leaks.
     """
 
     strength: Tensor
 
     def __init__(self, target: float = 0.6, step: float = 1e-3, most: float = 0.8) -> None:
         super().__init__()
+        if not 0 <= most < 1:
+            raise ValueError(f"most must be in [0, 1), not {most}: at strength 1 the augmentation leaks")
         self.target, self.step, self.most = target, step, most
         self.register_buffer("strength", torch.zeros(()))
 

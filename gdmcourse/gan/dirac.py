@@ -1,7 +1,7 @@
 """The smallest game: data at 0, a generator that puts its only point at θ, a critic f(x) = φx.
 
-This is the Dirac-GAN of Mescheder et al. (2018). All that a GAN's training does near its goal can be worked
-out on a plane of two numbers, the state (θ, φ).
+This is the Dirac-GAN of Mescheder et al. (2018). Much of what a GAN's training does near its goal can be
+worked out on a plane of two numbers, the state (θ, φ).
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ ORDERS = ("simultaneous", "alternating", "flow")
 class DiracGAN:
     """The game under one of SLOPES, its critic held back by `weight` times one of PENALTY_SLOPES.
 
-    Raises ValueError for a name that isn't there.
+    Raises ValueError for a name that isn't there, and for a weight that is negative or has no penalty.
     """
 
     objective: str = "saturating"
@@ -44,6 +44,11 @@ class DiracGAN:
         for name, known in ((self.objective, SLOPES), (self.penalty, PENALTY_SLOPES)):
             if name not in known:
                 raise ValueError(f"the Dirac-GAN has no {name!r}; it has: {', '.join(known)}")
+        if self.weight < 0:
+            raise ValueError(f"the weight of a penalty must be at least 0, not {self.weight:g}")
+        if self.weight and self.penalty == "none":
+            penalties = list(PENALTY_SLOPES)[1:]
+            raise ValueError(f"a weight of {self.weight:g} needs a penalty: {', '.join(penalties)}")
 
     def field(self, state: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """(dθ/dt, dφ/dt): minus the slope of each player's own loss in its own number (`eq-dirac-field`)."""
@@ -53,7 +58,10 @@ class DiracGAN:
         return torch.stack([phi * generator(phi * theta), -theta * critic(phi * theta) - pulled], dim=-1)
 
     def jacobian(self, state: Float[Tensor, "2"]) -> Float[Tensor, "2 2"]:
-        """Derivative of the field; its eigenvalues say what small deviations do."""
+        """Derivative of the field; its eigenvalues say what small deviations do.
+
+        It has no meaning at φ = 0 of "unit-norm", where the field jumps.
+        """
         return torch.func.jacrev(self.field)(state)
 
     def play(

@@ -1,4 +1,4 @@
-"""A layer with an equalised learning rate: He's constant multiplies at run time and not at the start."""
+"""A layer with an equalised learning rate: 1/√inputs multiplies at run time and not at the start."""
 
 import math
 

@@ -26,7 +26,7 @@ def non_saturating_loss(fake: Float[Tensor, " n *one"]) -> Float[Tensor, ""]:
 def wasserstein_critic_loss(
     real: Float[Tensor, " n *one"], fake: Float[Tensor, " m *one"]
 ) -> Float[Tensor, ""]:
-    """E f(G(z)) − E f(x): minus the gap that a 1-Lipschitz critic f can show (Arjovsky et al. 2017)."""
+    """E f(G(z)) − E f(x): minus what the critic f earns, at most W₁ if f is 1-Lipschitz (WGAN)."""
     return fake.mean() - real.mean()
 
 

@@ -36,7 +36,7 @@ def modulated_convolution(
 class ModulatedConv2d(nn.Module):
     """Features (n, inputs, h, w) and a latent w (n, style_dim) to features (n, outputs, h, w).
 
-    An affine map makes the style of the latent; it begins at 1, where nothing is scaled.
+    An affine map makes the style of the latent; its bias begins at 1, so the styles begin scattered around 1.
     """
 
     def __init__(

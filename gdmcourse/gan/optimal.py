@@ -38,7 +38,10 @@ def game_value(logit: Logit, log_p: LogDensity, log_g: LogDensity, grid: Grid) -
     """
     log_real, log_fake = on_grid(log_p, log_g, grid)
     f = logit(grid)
+    return torch.trapezoid(_reward(log_real, logsigmoid(f)) + _reward(log_fake, logsigmoid(-f)), grid)
+
+
+def _reward(log_mass: Tensor, answer: Tensor) -> Tensor:
+    """Mass times the logarithm of an answer; multiplied as logarithms, since a mass may underflow to 0."""
     # A sure discriminator pays nothing where there is no mass, though its logarithm is infinite there.
-    real = torch.where(log_real == -torch.inf, 0.0, log_real.exp() * logsigmoid(f))
-    fake = torch.where(log_fake == -torch.inf, 0.0, log_fake.exp() * logsigmoid(-f))
-    return torch.trapezoid(real + fake, grid)
+    return torch.where(log_mass == -torch.inf, 0.0, -(log_mass + (-answer).log()).exp())

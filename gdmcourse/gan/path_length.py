@@ -39,7 +39,7 @@ class PathLength(nn.Module):
     def forward(
         self, images: Float[Tensor, "n c h w"], w: Float[Tensor, " n *latent"], rng: torch.Generator
     ) -> Float[Tensor, ""]:
-        """The penalty of images computed from `w`, after the target has moved."""
+        """The penalty of images computed from `w`, after the target has moved (in evaluation mode, too)."""
         y = torch.randn(images.shape, generator=rng, device=images.device) / math.sqrt(images[0].numel())
         lengths = path_lengths(images, w, y)
         with torch.no_grad():

@@ -15,7 +15,7 @@ def input_gradients(critic: Critic, x: Float[Tensor, " n *shape"]) -> Float[Tens
     """∇ₓ f(x) of each example, flattened, through which gradients flow on to the critic's weights.
 
     Raises ValueError for a critic with batch norm in training, whose logit of one example depends on the
-    others, so that no gradient belongs to one example.
+    others, so that no gradient belongs to one example (a module is looked at, a function can't be).
     """
     if isinstance(critic, nn.Module):
         check_no_batch_norm(critic)

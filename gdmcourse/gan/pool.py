@@ -12,7 +12,7 @@ class ImagePool(nn.Module):
     returned itself, or takes the place of an image in the pool, which is returned and leaves (Zhu et al.
     2017, after Shrivastava et al. 2017). So every second image that a full pool returns is old, and how old
     is `eq-tr-pool`. Without a place (`size=0`) images go straight through. Raises ValueError for a negative
-    size.
+    size, and for images of another shape.
     """
 
     images: Tensor
@@ -32,6 +32,10 @@ class ImagePool(nn.Module):
         returned = new.detach().clone()
         if self.size == 0:
             return returned
+        if new.shape[1:] != self.images.shape[1:]:
+            raise ValueError(
+                f"this pool holds images of shape {tuple(self.images.shape[1:])}, not {tuple(new.shape[1:])}"
+            )
         held = int(self.held)
         swapped = (torch.rand(len(new), generator=rng, device=rng.device) < 0.5).tolist()
         places = torch.randint(self.size, (len(new),), generator=rng, device=rng.device).tolist()

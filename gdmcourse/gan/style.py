@@ -93,7 +93,12 @@ class StyleGenerator(nn.Module):
         crossover: Int64[Tensor, " n"] | None = None,
         psi: float = 1.0,
     ) -> Float[Tensor, "n layers d"]:
-        """The latent for each layer: that of z, or from layer `crossover` on that of `other`; truncated."""
+        """The latent for each layer: that of z, or from layer `crossover` on that of `other`; truncated.
+
+        Raises ValueError for `other` without `crossover`, or the other way round.
+        """
+        if (other is None) != (crossover is None):
+            raise ValueError("give both other and crossover, or neither: they say together what is mixed")
         w = truncated(self.mapping(z), self.mapping.middle, psi)
         if other is None or crossover is None:
             return w[:, None].expand(-1, self.synthesis.layers, -1)

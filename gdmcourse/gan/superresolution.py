@@ -11,9 +11,10 @@ from gdmcourse.nn.residual import ResidualBlock, group_norm
 
 
 def sub_pixel_shuffle(x: Float[Tensor, "n channels h w"], factor: int) -> Float[Tensor, "n c h_out w_out"]:
-    """(N, C·r², H, W) to (N, C, r·H, r·W): channel c·r² + i·r + j becomes the pixels at row i, column j.
+    """(N, C·r², H, W) to (N, C, r·H, r·W): a pixel of r² channels becomes a block of r×r pixels.
 
-    Equation `def-tr-shuffle` (Shi et al. 2016). Raises ValueError where r² doesn't divide the channels.
+    Channel c·r² + i·r + j becomes the pixel at row i, column j of each block. Equation `def-tr-shuffle` (Shi
+    et al. 2016). Raises ValueError where r² doesn't divide the channels.
     """
     n, channels, height, width = x.shape
     if channels % factor**2:

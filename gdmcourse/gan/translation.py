@@ -84,9 +84,10 @@ class PatchCritic(nn.Module):
 
 
 def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
-    """The side, in pixels, of what one output sees through convolutions (kernel, stride), the first first.
+    """The side, in pixels, of the square in which all lies that one output of a stack of convolutions sees.
 
-    Equation `eq-tr-field`.
+    A layer is (kernel, stride), the first layer first; one whose kernel is shorter than its stride leaves
+    gaps in the square. Equation `eq-tr-field`.
     """
     field, jump = 1, 1  # jump: how far apart, in pixels of the image, two neighbouring inputs lie
     for kernel, stride in layers:

@@ -1,5 +1,7 @@
 """Wasserstein distances between samples on the line: sort, and match equal quantiles."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,10 +11,15 @@ def wasserstein_1d(x: Float[Tensor, " n"], y: Float[Tensor, " m"], p: float | in
     """W_p between two samples (N,) and (M,) of any sizes, in their unit (`eq-wp-sorted`).
 
     The empirical quantile functions are step functions, so the integral over levels is a finite sum and
-    the result is exact. Differentiable in both samples. Raises ValueError for p < 1 and for empty samples.
+    the result is exact. Differentiable in both samples (for p > 1 only where the distance is not 0). Raises
+    ValueError for p < 1 or infinite, for samples that aren't vectors, and for empty ones.
     """
-    if p < 1:
-        raise ValueError(f"a Wasserstein distance needs p ≥ 1, but p is {p}")
+    if not 1 <= p < math.inf:
+        raise ValueError(f"a Wasserstein distance needs a finite p ≥ 1, but p is {p}")
+    if x.dim() != 1 or y.dim() != 1:
+        raise ValueError(
+            f"samples on the line are vectors, (N,) and (M,), not {tuple(x.shape)} and {tuple(y.shape)}"
+        )
     n, m = len(x), len(y)
     if n == 0 or m == 0:
         raise ValueError("both samples must have at least one point")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gdmcourse.data.toys import toy, toy_mixture
+from gdmcourse.data.toys import MIXTURES, toy, toy_mixture
 from gdmcourse.gan.networks import PointCritic, PointGenerator
 from gdmcourse.recipes.gan import GANRecipe
 from gdmcourse.training.randomness import derive_seed
@@ -21,9 +21,11 @@ class PointGANRecipe(GANRecipe):
     """A generator and a critic of points, two hidden layers each."""
 
     toy: str
-    points: int = 10_000  # in the training data, and among the samples that `metrics` draws
+    points: int = 10_000  # in the training data
     width: int = 128
-    pack: int = 1  # points that the critic judges at once (PacGAN)
+    # Points that the critic judges at once (PacGAN). R1 and R2 are means over points, each of its own part of
+    # its pack's gradient, and so 1/pack of the same over packs.
+    pack: int = 1
     kernels: int = 0  # of minibatch discrimination
 
     def check(self) -> None:
@@ -32,6 +34,16 @@ class PointGANRecipe(GANRecipe):
         self.require("width", self.width >= 1, "at least 1")
         self.require("pack", self.pack >= 1 and self.batch_size % self.pack == 0, "a divisor of batch_size")
         self.require("kernels", self.kernels >= 0, "at least 0")
+        self.require(
+            "batch_size",
+            self.kernels == 0 or self.batch_size >= 2 * self.pack,
+            "at least two packs with kernels",
+        )
+        self.require(
+            "penalty",
+            self.penalty != "unit-norm" or self.pack == 1,
+            "another one with packs, whose gradient is one for all their points",
+        )
         self.require(
             "penalty",
             self.penalty is None or self.kernels == 0,
@@ -72,12 +84,17 @@ class PointGANRecipe(GANRecipe):
         return figure
 
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
-        """Modes found and the share of samples within three standard deviations of one."""
+        """Modes found among 2500 samples, as PacGAN counts, and the share within three deviations of one.
+
+        Nothing for a toy that has no modes.
+        """
+        if self.toy not in MIXTURES:
+            return {}
         from gdmcourse.metrics.mode_coverage import mode_coverage
 
         law = toy_mixture(self.toy)
         coverage = mode_coverage(
-            self.sample(model, self.points, rng).cpu(), law.means, law.covariances[0, 0, 0].sqrt().item()
+            self.sample(model, 2500, rng).cpu(), law.means, law.covariances[0, 0, 0].sqrt().item()
         )
         return {"modes": float(coverage.modes), "high_quality": coverage.high_quality}
 

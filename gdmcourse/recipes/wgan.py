@@ -23,8 +23,10 @@ class WassersteinRecipe(GANRecipe):
     weight_bound: float | None = None  # c, to which the critic's weights are clipped after each move
 
     def check(self) -> None:
-        """Raise ValueError for a bound that can't be."""
+        """Raise ValueError for a bound that can't be, and for a Wasserstein critic that nothing holds."""
         super().check()
+        held = self.penalty is not None or self.weight_bound is not None
+        self.require("penalty", self.objective != "wasserstein" or held, "set where weight_bound is null")
         self.require("weight_bound", self.weight_bound is None or self.weight_bound > 0, "above 0, or null")
 
     def players(self, modules: dict[str, nn.Module], device: torch.device | str = "cpu") -> dict[str, Player]:
@@ -66,7 +68,7 @@ DIGITS = WassersteinImageRecipe(
     ema_decay=0.995,
     threads=1,
 )
-CLIPPED = replace(DIGITS, penalty=None, penalty_weight=1.0, weight_bound=0.05)
+CLIPPED = replace(DIGITS, penalty=None, penalty_weight=1.0, weight_bound=0.02)
 SMOKE = {"width": 4, "scored": 100}
 RECIPES = {
     "wgan-gp-ring": WassersteinPointRecipe(

@@ -1,7 +1,7 @@
 """Whether a critic's value tells how good the samples are: value and Fréchet distance along a training.
 
 `gdmcourse study critic_value` trains two games on digits between the same networks, with three seeds each,
-about 4 minutes on one core.
+a few minutes on one core.
 """
 
 import math

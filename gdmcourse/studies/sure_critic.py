@@ -1,6 +1,6 @@
 """What a critic that gets ever better tells a generator that stands still, with three losses, on digits.
 
-`gdmcourse study sure_critic` does it for three seeds, about 3 minutes on one core.
+`gdmcourse study sure_critic` does it for three seeds, a few minutes on one core.
 """
 
 from dataclasses import replace

@@ -76,11 +76,18 @@ def test_what_critics_of_pairs_and_of_answers_can_reach():
 
 @pytest.mark.equation("eq-tr-pairs")
 def test_answers_to_another_question_content_a_critic_of_answers():
-    given = torch.full((3,), 1 / 3, dtype=torch.float64)
+    given = torch.tensor([0.2, 0.4, 0.4], dtype=torch.float64)
     right = torch.eye(3, dtype=torch.float64) * 0.8 + 0.2 / 3
-    real, fake = given[:, None] * right, given[:, None] * right.roll(1, 0)
-    assert best_value(real.sum(0), fake.sum(0)) == pytest.approx(-math.log(4), abs=1e-6)
-    assert best_value(real, fake) > -math.log(4) + 0.3
+
+    def values(order):
+        real, fake = given[:, None] * right, given[:, None] * right[order]
+        return best_value(real.sum(0), fake.sum(0)), best_value(real, fake)
+
+    of_answers, of_pairs = values([0, 2, 1])
+    assert of_answers == pytest.approx(-math.log(4), abs=1e-6)
+    assert of_pairs > -math.log(4) + 0.3
+    for other in ([1, 2, 0], [1, 1, 1]):  # an exchange that changes the questions' law, and no exchange
+        assert values(other)[0] > -math.log(4) + 0.01
 
 
 def loss_of_share(q: float, p: float, pull: float) -> float:
@@ -109,7 +116,7 @@ def test_the_share_of_the_likelier_answer_is_the_root_of_the_equation(p):
         assert abs(excess(best, p, pull)) < 1e-3
     assert shares[0] == pytest.approx(p, abs=1e-4)
     assert shares == sorted(shares)
-    assert shares[-1] < 1
+    assert excess(0.999, p, 1e3) < 0 < excess(1 - 1e-12, p, 10.0)  # towards 1, and never there
 
 
 @pytest.mark.equation("eq-tr-dial")
@@ -118,6 +125,29 @@ def test_an_answer_that_is_never_right_is_the_worst_and_the_likelier_one_the_bet
     values = [js(right, torch.eye(3)[k]) for k in range(3)]
     assert values[0] < values[1] < values[2]
     assert values[2] == pytest.approx(math.log(2))
+
+
+@pytest.mark.equation("eq-tr-dial")
+@pytest.mark.parametrize("worse", [0.0, 0.3])
+@pytest.mark.parametrize("pull", [0.0, 0.5, 5.0])
+def test_a_third_answer_gets_no_share_however_near(worse, pull):
+    """Shares of three answers on a fine triangle; the third costs as little as the likelier one, or more."""
+    p = 0.6
+    right = torch.tensor([p, 1 - p, 0.0], dtype=torch.float64)
+    costs = torch.tensor([1 - p, p, 1 - p + worse], dtype=torch.float64)
+    steps = 50
+    shares = [(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]
+    laws = torch.tensor(shares, dtype=torch.float64) / steps
+    mean = (laws + right) / 2
+    loss = sum(
+        torch.special.xlogy(law, law / mean).nan_to_num(0).sum(1) for law in (laws, right.expand_as(laws))
+    )
+    assert laws[(loss + pull * laws @ costs).argmin(), 2] == 0
+
+
+@pytest.mark.equation("eq-tr-dial")
+def test_the_pull_of_the_quiz():
+    assert excess(0.9, 0.6, 5 * math.log(3)) == pytest.approx(0)
 
 
 ROWS = torch.tensor(list(product((0, 1), repeat=3)))  # all rows of three pixels
@@ -165,6 +195,16 @@ def test_what_the_quiz_says_of_three_generators():
 
 
 @pytest.mark.equation("eq-tr-markov")
+def test_independent_far_pixels_are_not_enough():
+    first, second, third = ROWS.T
+    law = only(second == (first != third))
+    torch.testing.assert_close(patches(law), patches(COINS))
+    ends = torch.zeros(4, dtype=torch.float64).index_add_(0, 2 * first + third, law)
+    assert ends.tolist() == [0.25] * 4
+    assert js(law, COINS) > 0.2
+
+
+@pytest.mark.equation("eq-tr-markov")
 @pytest.mark.parametrize("r", [2, 3])
 def test_patches_make_up_a_row_with_a_short_memory_and_no_other(r):
     length = 5
@@ -209,9 +249,17 @@ def test_the_least_error_of_answers_with_nearly_the_right_law(rho, w):
     allowed = (std - 1).abs() <= w + 2e-3
     claimed = 1 - rho + max(0.0, 1 - math.sqrt(rho) - w) ** 2
     assert float(error[allowed].min()) == pytest.approx(claimed, abs=4e-3)
-    draw = 1 - 2 * rho + rho + (1 - rho)  # α = 1 and τ² = 1 − ρ
-    assert draw == pytest.approx(2 * (1 - rho))
-    assert 1 - rho <= 2 - 2 * math.sqrt(rho) <= draw
+    assert 1 - rho <= 2 - 2 * math.sqrt(rho) <= 2 * (1 - rho)
+
+
+@pytest.mark.equation("eq-tr-tradeoff")
+@pytest.mark.parametrize("rho", [0.2, 0.5, 0.8])
+def test_answers_of_another_law_lie_above_the_curve(rho):
+    """v = c·sign(m): E|m| = √(2ρ/π), and the coupling with b ~ N(0, 1) by order is by sign."""
+    for c in (0.2, 0.5, 0.8, 1.0, 1.3):
+        error = 1 + c**2 - 2 * c * math.sqrt(2 * rho / math.pi)
+        w = math.sqrt(1 + c**2 - 2 * c * math.sqrt(2 / math.pi))
+        assert error > 1 - rho + max(0.0, 1 - math.sqrt(rho) - w) ** 2 + 1e-3
 
 
 @pytest.mark.equation("eq-tr-tradeoff")

@@ -36,13 +36,14 @@ def test_truncation_gives_up_recall(said):
     recall = [said[f"sty-psi-recall-{psi}"] for psi in ("0", "0.4", "1")]
     assert recall[0] < recall[1] < recall[2] - 0.05
     assert recall[0] < 0.1
+    assert said["sty-psi-relative-0.4"] > 2 * said["sty-psi-relative-1"]
 
 
 def test_the_generator_draws_digits(said):
     """Far from noise, whose relative distance is in the hundreds, and far from one image alone."""
     assert said["sty-train-relative"] < said["sty-psi-relative-0"] / 4
-    assert said["sty-train-precision"] > 0.3
-    assert said["sty-train-recall"] > 0.1
+    assert said["sty-train-precision"] > 0.4
+    assert said["sty-train-recall"] > 0.4
 
 
 def test_the_coarse_latent_counts_more_the_later_the_crossover(said):
@@ -63,13 +64,13 @@ def test_demodulation_holds_for_independent_channels_and_not_for_copies(said):
 
 
 def test_the_noise_does_the_smaller_part(said):
-    assert 0 <= said["sty-noise-share"] < 0.1
+    assert 0 <= said["sty-noise-share"] < 0.01
 
 
 def test_the_jacobian_is_not_orthogonal(said):
     assert said["sty-path-best"] > 0.98
     assert said["sty-path-kept"] < said["sty-path-best"]
-    assert 1 < said["sty-path-directions"] < 25
+    assert 1 < said["sty-path-directions"] < 16
 
 
 def test_the_augmentations_leak_where_the_text_says(said):

@@ -138,7 +138,7 @@ def bell(place, std):
 @pytest.mark.equation("eq-wgan-js")
 @pytest.mark.parametrize("std", [0.05, 0.5, 2.0])
 @pytest.mark.parametrize("widths", [0.3, 1.0, 3.0, 6.0])
-def test_bells_that_part_come_to_log_two_as_fast_as_their_overlap_vanishes(std, widths):
+def test_bells_that_part_come_to_log_two_at_least_as_fast_as_their_overlap_vanishes(std, widths):
     theta = widths * std
     line = torch.linspace(-9 * std, theta + 9 * std, 20001, dtype=torch.float64)
     p, q = bell(0.0, std), bell(theta, std)
@@ -146,7 +146,7 @@ def test_bells_that_part_come_to_log_two_as_fast_as_their_overlap_vanishes(std, 
     overlap = torch.trapezoid((0.5 * (p(line) + q(line))).exp(), line).item()
     assert overlap == pytest.approx(math.exp(-(theta**2) / (8 * std**2)), rel=1e-6)
     assert 0 < missing <= overlap
-    assert missing > 0.2 * overlap  # so that no faster bound of this form would do
+    assert missing > 0.2 * overlap  # the exponent is right; the factor falls as σ/θ
 
 
 @pytest.mark.equation("eq-wgan-slopes")
@@ -187,7 +187,7 @@ def test_the_best_critic_falls_straight_along_the_ways_of_the_cheapest_plan(seed
     assert len(used) >= 6
     for i, j in used:
         way = torch.from_numpy(x[i] - y[j])
-        for t in (0.1, 0.4, 0.8):
+        for t in (0.1, 0.4, 0.8, 0.99):  # at t = 1 this critic has the tip of a cone
             z = torch.from_numpy((1 - t) * x[i] + t * y[j]).requires_grad_()
             value = critic(z)
             assert value.item() == pytest.approx(prices[i] - t * way.norm().item(), abs=1e-7)

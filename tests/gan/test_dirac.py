@@ -17,7 +17,7 @@ ORIGIN = torch.zeros(2, dtype=torch.float64)
 @pytest.mark.parametrize("penalty", ["none", "r1", "r1+r2", "unit-norm"])
 @pytest.mark.parametrize("objective", ["saturating", "non-saturating", "wasserstein"])
 def test_the_field_is_minus_the_slopes_of_the_players_losses(objective, penalty):
-    field = DiracGAN(objective, penalty, 0.7).field(PLACES)
+    field = DiracGAN(objective, penalty, 0.7 if penalty != "none" else 0.0).field(PLACES)
     for (theta, phi), velocity in zip(PLACES, field, strict=True):
         theta, phi = theta.clone().requires_grad_(), phi.clone().requires_grad_()
 
@@ -128,6 +128,21 @@ def test_wgan_gp_ends_in_a_cycle_of_known_size(weight, start):
     np.testing.assert_allclose(crossings, wanted, rtol=2e-3)
 
 
+@pytest.mark.parametrize(("start", "end"), [([0.1, 0.2], 1), ([6.0, 1.0], -1), ([-0.1, -0.2], -1)])
+def test_a_strong_wgan_gp_comes_to_rest_beside_the_goal(start, end):
+    game = DiracGAN("wasserstein", "unit-norm", 1.25)
+    last = game.play(torch.tensor(start).double(), steps=600, rate=0.05, order="flow")[-1]
+    torch.testing.assert_close(last, torch.tensor([2.5 * end, 0.0]).double(), atol=1e-3, rtol=0)
+
+
+@pytest.mark.equation("eq-dirac-steps")
+def test_in_turn_the_players_keep_to_a_ring_near_the_goal_and_below_a_rate_of_four():
+    near = torch.tensor([0.01, 0.0]).double()
+    for rate, stays in ((0.4, True), (3.9, True), (4.1, False)):
+        radius = DiracGAN().play(near, steps=300, rate=rate, order="alternating").norm(dim=1)
+        assert (radius.max() < 0.1).item() == stays
+
+
 def test_flow_is_followed_and_players_alternate():
     game = DiracGAN("saturating", "r1", 0.3)
     ours = game.play(PLACES, steps=200, rate=0.05, order="flow")[-1]
@@ -148,9 +163,11 @@ def test_flow_is_followed_and_players_alternate():
     [
         (lambda: DiracGAN("hinge"), "has no 'hinge'; it has: saturating"),
         (lambda: DiracGAN(penalty="r3"), "has no 'r3'; it has: none, r1"),
+        (lambda: DiracGAN(penalty="r1", weight=-1.0), "must be at least 0, not -1"),
+        (lambda: DiracGAN(weight=0.5), "a weight of 0.5 needs a penalty: r1, r1\\+r2, unit-norm"),
         (lambda: DiracGAN().play(ORIGIN, steps=1, rate=0.1, order="random"), "there is no order 'random'"),
     ],
 )
-def test_names_that_are_not_there_are_told(make, sentence):
+def test_what_the_game_cannot_be_is_told(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()

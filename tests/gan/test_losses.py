@@ -5,7 +5,13 @@ import math
 import pytest
 import torch
 
-from gdmcourse.gan import discriminator_loss, non_saturating_loss, saturating_loss
+from gdmcourse.gan import (
+    discriminator_loss,
+    non_saturating_loss,
+    saturating_loss,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
 
 LOGITS = torch.tensor([-3.0, -0.5, 0.0, 2.0], dtype=torch.float64)
 
@@ -29,6 +35,11 @@ def test_the_gradient_is_the_closed_form_however_sure_the_critic_is(loss, slope,
     x = torch.tensor([logit], dtype=torch.float64, requires_grad=True)
     loss(x).backward()
     assert x.grad.item() == pytest.approx(slope(1 / (1 + math.exp(-logit))), abs=1e-15, rel=1e-9)
+
+
+def test_a_wasserstein_critic_is_to_be_high_at_real_examples_and_a_generator_where_the_critic_is():
+    assert wasserstein_critic_loss(torch.tensor([3.0, 1.0]), torch.tensor([0.0])) == -2
+    assert wasserstein_generator_loss(torch.tensor([3.0, 1.0])) == -2
 
 
 @pytest.mark.slip(6)

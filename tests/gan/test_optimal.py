@@ -78,6 +78,15 @@ def test_where_nobody_puts_mass_the_logit_is_zero():
     assert game_value(optimal_logit(p, g), p, g, line).item() == 0  # told apart without a doubt
 
 
+def test_the_value_is_minus_infinity_for_a_sure_error_however_little_mass_it_costs():
+    def p(x):
+        return torch.where((x > 0) & (x < 1), 0.0, -800.0).double()
+
+    line = torch.linspace(-1, 2, 30_001, dtype=torch.float64)
+    wrong = game_value(lambda x: torch.where(p(x) == 0, 0.0, -torch.inf), p, p, line)
+    assert wrong.item() == -math.inf
+
+
 @pytest.mark.equation("eq-gan-gap")
 @pytest.mark.parametrize("bend", [0.0, 0.4, -1.5])
 def test_what_a_discriminator_misses_is_a_divergence_of_coins(bend):
@@ -201,10 +210,18 @@ def test_with_the_best_discriminator_each_loss_pulls_along_a_divergence(theta):
     def slope(function, h=1e-4):
         return (function(theta + h) - function(theta - h)) / (2 * h)
 
+    def twice_kl_of_the_mean(t):
+        def integrand(x):
+            both = density(DATA, x) + made(x, t)
+            return both * math.log(both / (2 * density(DATA, x)))
+
+        return integral(integrand)
+
     saturating = slope(lambda t: integral(lambda x: made(x, t) * math.log1p(-against(x))))
     other = slope(lambda t: integral(lambda x: -made(x, t) * math.log(against(x))))
     assert saturating == pytest.approx(slope(twice_js), abs=1e-6)
     assert other == pytest.approx(slope(kl) - slope(twice_js), abs=1e-6)
+    assert kl(theta) - twice_js(theta) == pytest.approx(twice_kl_of_the_mean(theta), abs=1e-8)
     assert abs(other - saturating) > 0.05
 
 

@@ -65,10 +65,11 @@ def test_in_the_plane_the_least_penalty_is_at_two_equal_singular_values(a):
 
 
 @pytest.mark.equation("eq-style-path-minimum")
-def test_descent_on_a_matrix_ends_at_orthogonal_columns_of_one_length():
-    d, a = 4, 2.0
-    J = torch.randn(6, d, generator=rng(), dtype=torch.float64).requires_grad_()
-    y = torch.randn(20_000, 6, generator=rng(1), dtype=torch.float64)
+@pytest.mark.parametrize(("rows", "columns"), [(6, 4), (3, 5)])
+def test_descent_on_a_matrix_ends_at_orthogonal_columns_or_rows_of_one_length(rows, columns):
+    d, a = min(rows, columns), 2.0
+    J = torch.randn(rows, columns, generator=rng(), dtype=torch.float64).requires_grad_()
+    y = torch.randn(20_000, rows, generator=rng(1), dtype=torch.float64)
     stepper = torch.optim.LBFGS([J], max_iter=25, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:

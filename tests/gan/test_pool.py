@@ -73,6 +73,14 @@ def test_a_pool_without_places_hands_on_and_a_negative_one_is_refused():
         ImagePool(-1, (1, 1, 1))
 
 
+@pytest.mark.parametrize("size", [2, 5])  # full after the batch, and not full
+def test_images_of_another_shape_are_refused_and_never_spread(size):
+    pool = ImagePool(size, (3, 2, 2))
+    with pytest.raises(ValueError, match=r"shape \(3, 2, 2\), not \(1, 2, 2\)"):
+        pool(torch.ones(4, 1, 2, 2), torch.Generator().manual_seed(0))
+    assert int(pool.held) == 0
+
+
 def test_what_it_returns_has_no_gradient_and_is_no_view_of_the_pool():
     pool = ImagePool(2, (1, 1, 1))
     new = torch.zeros(2, 1, 1, 1, requires_grad=True)

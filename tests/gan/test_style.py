@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, interpolate
 
 from gdmcourse.gan.adain import adaptive_instance_norm
 from gdmcourse.gan.equalised import EqualisedLinear, activate
@@ -192,13 +192,31 @@ def test_images_have_the_shape_of_the_data_and_the_image_is_the_sum_of_its_heads
     z = torch.randn(2, 4, generator=rng())
     image = generator(z)
     assert image.shape == (2, *shape)
+    heads = generator.synthesis.heads
+    weights = [head.weight.detach().clone() for head in heads]
+    small = []
+    heads[0].register_forward_hook(lambda _module, _inputs, output: small.append(output))
+    parts = []
     with torch.no_grad():
-        for head in generator.synthesis.heads[:-1]:
-            head.weight.zero_()
-        last = generator(z)
-        generator.synthesis.heads[-1].weight.zero_()
-        close(generator(z), torch.zeros_like(image))
-    assert not torch.allclose(last, image)
+        for kept in range(len(heads)):
+            for at, head in enumerate(heads):
+                head.weight.copy_(weights[at] if at == kept else torch.zeros_like(weights[at]))
+            parts.append(generator(z))
+    assert all(part.abs().max() > 0.01 for part in parts)
+    close(sum(parts), image)
+    coarse = small[0]  # what the coarsest head gave where no other gave anything
+    for _ in heads[1:]:
+        coarse = interpolate(coarse, scale_factor=2.0, mode="bilinear", align_corners=False)
+    close(parts[0], coarse)
+
+
+def test_another_latent_and_its_crossover_go_together():
+    generator = StyleGenerator((1, 8, 8), 4, 6, 2).eval()
+    z = torch.randn(2, 4, generator=rng())
+    with pytest.raises(ValueError, match="both other and crossover"):
+        generator(z, other=z)
+    with pytest.raises(ValueError, match="both other and crossover"):
+        generator(z, crossover=torch.tensor([1, 2]))
 
 
 def test_noise_changes_the_image_where_its_strength_says_so():

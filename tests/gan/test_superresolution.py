@@ -50,7 +50,7 @@ def test_the_mean_loss_of_features_is_their_spread_and_the_distance_to_their_mea
 @pytest.mark.equation("eq-tr-perceptual")
 def test_features_that_forgive_a_shift_average_nothing():
     place = torch.arange(16, dtype=torch.float64)
-    waves = torch.cos(2 * torch.pi * 2 * (place - place[:, None]) / 16)[:, None, None]
+    waves = torch.cos(2 * torch.pi * 3 * (place - place[:, None]) / 16)[:, None, None]
 
     def lengths(x):
         return torch.fft.rfft(x.flatten(1)).abs()

@@ -38,6 +38,7 @@ def seen_by_one_output(layers):
         [(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)],
         [(3, 1), (4, 2), (1, 1)],
         [(5, 3), (3, 1), (2, 2), (3, 1)],
+        [(1, 2), (3, 1)],  # with gaps
         [(1, 1)],
         [],
     ],
@@ -103,8 +104,14 @@ def test_of_all_pairs_of_maps_of_three_images_the_perfect_ones_are_the_shuffles(
         if loss == 0 and same_law:
             perfect.append((there, back))
     assert len(perfect) == math.factorial(3)
-    # Each is T∘G and F∘T⁻¹ of the first, for a T of its own.
-    assert len({there for there, _ in perfect}) == len({back for _, back in perfect}) == 6
+    first, first_back = perfect[1]
+    shuffles = set()
+    for there, back in perfect:  # each is T∘G and F∘T⁻¹ of one of them, for a T of its own
+        shuffle = tuple(there[first_back[i]] for i in range(3))
+        assert tuple(shuffle[first[i]] for i in range(3)) == there
+        assert tuple(first_back[shuffle.index(i)] for i in range(3)) == back
+        shuffles.add(shuffle)
+    assert len(shuffles) == 6
 
 
 @pytest.mark.equation("eq-tr-cycle")

@@ -41,3 +41,5 @@ def test_answers_that_fit_no_question_are_refused():
         paired_scores(NETWORK, REAL[:5], REAL)
     with pytest.raises(ValueError, match="at least two"):
         paired_scores(NETWORK, REAL[:1], REAL[:1])
+    with pytest.raises(ValueError, match="a made image for each real one"):
+        psnr(REAL, REAL[:1])

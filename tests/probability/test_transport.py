@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import ot
 import pytest
@@ -61,7 +62,16 @@ def test_every_point_feels_a_pull():
     torch.testing.assert_close(x.grad, torch.tensor([-0.5, -0.5]))
 
 
-@pytest.mark.parametrize(("p", "n", "message"), [(0.5, 2, "p ≥ 1"), (1, 0, "at least one point")])
-def test_bad_input_is_refused(p, n, message):
+@pytest.mark.parametrize(
+    ("p", "shape", "message"),
+    [
+        (0.5, (2,), "p ≥ 1"),
+        (math.inf, (2,), "finite p"),
+        (math.nan, (2,), "finite p"),
+        (1, (0,), "at least one point"),
+        (1, (2, 1), r"vectors, \(N,\) and \(M,\), not \(2, 1\) and \(2,\)"),
+    ],
+)
+def test_bad_input_is_refused(unchecked, p, shape, message):
     with pytest.raises(ValueError, match=message):
-        wasserstein_1d(torch.zeros(n), torch.zeros(2), p)
+        wasserstein_1d(torch.zeros(shape), torch.zeros(2), p)
