@@ -60,7 +60,7 @@ class ACGANRecipe(ConditionalGANRecipe):
 
 RECIPES = {
     # Half a minute on one core. With join="concat" the label drowns the noise.
-    "acgan-digits": ACGANRecipe(**DIGITS | {"steps": 900}, join="product").presets(smoke=SMOKE, **LARGE),
+    "acgan-digits": ACGANRecipe(**DIGITS | {"steps": 1000}, join="product").presets(smoke=SMOKE, **LARGE),
     # The AC-GAN of source 002: 64×64, colour, noise times label, batch norm, no penalty. It trained on
     # CIFAR-10, whose images are 32×32, so each is enlarged. `gpu` has its 100 epochs.
     "acgan-64": ACGANRecipe(

@@ -50,6 +50,13 @@ def test_digits_are_read_as_asked_and_no_class_collapsed(said, model):
     assert 0.7 < said[f"cgan-table-{model}-spread"] < 1.5
 
 
+def test_classes_are_farther_from_real_ones_than_the_whole_and_the_acgan_is_the_hardest_to_read(said):
+    for model in MODELS:
+        assert said[f"cgan-table-{model}-within"] > said[f"cgan-table-{model}-relative"]
+    unsure = {model: said[f"cgan-table-{model}-unsure"] for model in MODELS}
+    assert unsure["acgan"] > max(unsure["cgan"], unsure["projection"])
+
+
 def test_truncated_digits_are_more_precise_and_less_various(said):
     assert said["cgan-cut-half-spread"] < said["cgan-cut-one-spread"] < said["cgan-cut-all-spread"]
     assert said["cgan-cut-half-recall"] < said["cgan-cut-all-recall"] - 0.1
