@@ -25,7 +25,10 @@ def test_the_field_is_minus_the_slopes_of_the_players_losses(objective, penalty)
             return phi * x[:, 0]
 
         real, fake = torch.zeros(1, 1, dtype=torch.float64), theta.reshape(1, 1)
-        critic_loss, generator_loss = (play(critic(real), critic(fake)) for play in OBJECTIVES[objective])
+        game = OBJECTIVES[objective]
+        critic_loss, generator_loss = (
+            loss(critic(real), critic(fake)) for loss in (game.critic, game.generator)
+        )
         if penalty != "none":
             rng = torch.Generator().manual_seed(0)
             critic_loss = critic_loss + 0.7 * PENALTIES[penalty](critic, real, fake, rng)

@@ -18,7 +18,7 @@ RING = find_recipe("gan-ring", "smoke")
         ({"kernels": -1}, "kernels must be at least 0"),
         ({"width": 0}, "width must be at least 1"),
         ({"kernels": 4, "penalty": "r1"}, "penalty must be null with kernels"),
-        ({"kernels": 4, "pack": 256}, "batch_size must be at least two packs with kernels"),
+        ({"kernels": 4, "pack": 8}, "batch_size must be at least two packs with kernels"),
         ({"pack": 2, "penalty": "unit-norm"}, "penalty must be another one with packs"),
     ],
 )
