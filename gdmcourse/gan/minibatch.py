@@ -9,7 +9,8 @@ class MinibatchDiscrimination(nn.Module):
     """Adds to the features (N, A) of each example `kernels` numbers that say how close the others are.
 
     A learned map takes the features to rows M_ib of `dim` numbers, and example i is told
-    Σ_{j≠i} exp(−‖M_ib − M_jb‖₁) for each b (Salimans et al. 2016). Raises ValueError for a batch of one.
+    Σ_{j≠i} exp(−‖M_ib − M_jb‖₁) for each b. (Salimans et al. 2016 also add the example itself, a 1
+    everywhere.) Raises ValueError for a batch of one.
     """
 
     def __init__(self, features: int, kernels: int = 16, dim: int = 4) -> None:

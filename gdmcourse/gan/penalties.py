@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from gdmcourse.gan.minibatch import MinibatchDiscrimination
+
 Critic = Callable[[Tensor], Tensor]  # examples (n, …) → one logit each, (n,)
 # (critic, real, fake, rng) → what is added to the critic's loss, before its weight
 Penalty = Callable[[Critic, Tensor, Tensor, torch.Generator], Tensor]
@@ -14,19 +16,24 @@ Penalty = Callable[[Critic, Tensor, Tensor, torch.Generator], Tensor]
 def input_gradients(critic: Critic, x: Float[Tensor, " n *shape"]) -> Float[Tensor, "n d"]:
     """∇ₓ f(x) of each example, flattened, through which gradients flow on to the critic's weights.
 
-    Raises ValueError for a critic with batch norm in training, whose logit of one example depends on the
-    others, so that no gradient belongs to one example (a module is looked at, a function can't be).
+    Raises ValueError for a critic with batch norm in training, or with minibatch discrimination: its logit of
+    one example depends on the others, so no gradient belongs to one example (a function can't be looked at).
     """
     if isinstance(critic, nn.Module):
-        check_no_batch_norm(critic)
+        check_one_by_one(critic)
     x = x.detach().requires_grad_()
     (gradients,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
     return gradients.flatten(1)
 
 
-def check_no_batch_norm(critic: nn.Module) -> None:
-    """Raise ValueError where a layer of the critic normalises over the batch."""
+def check_one_by_one(critic: nn.Module) -> None:
+    """Raise ValueError where a layer of the critic normalises over the batch, or compares its examples."""
     for name, layer in critic.named_modules():
+        if isinstance(layer, MinibatchDiscrimination):
+            raise ValueError(
+                f"the critic's layer {name} compares the examples of a batch, and a gradient penalty needs a "
+                "logit that depends on one example alone: build the critic without it"
+            )
         if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training:
             raise ValueError(
                 f"the critic's layer {name} is a batch norm, and a gradient penalty needs a logit that "

@@ -70,10 +70,13 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
 
 
 def convolution_bound(layer: nn.Conv2d) -> float:
-    """At most so many times longer than an image is what the convolution makes of it: eq-conv-norm.
+    """By how much the convolution stretches an image at most: eq-conv-norm.
 
-    σ of the weight as a matrix, times the root of the most windows that see one pixel.
+    σ of the weight as a matrix, times the root of the most windows that see one pixel. Raises ValueError for
+    a dilation, and for padding that repeats pixels: a pixel is then seen more often.
     """
+    if any(dilation != 1 for dilation in layer.dilation) or layer.padding_mode != "zeros":
+        raise ValueError("this bound is for convolutions without dilation, padded by zeros")
     windows = math.prod(
         math.ceil(kernel / stride) for kernel, stride in zip(layer.kernel_size, layer.stride, strict=True)
     )

@@ -25,12 +25,19 @@ def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
         except json.JSONDecodeError:
             value = text
         value = tuple(value) if isinstance(value, list) else value
-        if type(value) is int and _fits(float(value), kinds[field]) and not _fits(value, kinds[field]):
-            value = float(value)
+        if not _fits(value, kinds[field]) and _fits(_as_floats(value), kinds[field]):
+            value = _as_floats(value)
         if not _fits(value, kinds[field]):
             raise ValueError(f"{field} is {known[field]!r} in this recipe, so {text!r} can't replace it")
         changes[field] = value
     return replace(recipe, **changes)
+
+
+def _as_floats(value: Any) -> Any:
+    """The value with each whole number, alone or in a tuple, as a float."""
+    if isinstance(value, tuple):
+        return tuple(map(_as_floats, value))
+    return float(value) if type(value) is int else value
 
 
 def _fits(value: Any, kind: Any) -> bool:

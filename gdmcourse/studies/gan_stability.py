@@ -1,7 +1,8 @@
 """How often a small GAN fails when its learning rate, its balance or its momentum is another one.
 
 `gdmcourse study gan_stability` trains two games from several seeds at seven settings each, ten minutes on one
-core. What failing means was said before the first run: see `failed`.
+core. What failing means, see `failed`, was changed once, after two trial runs of another seed and before the
+first of these.
 """
 
 from dataclasses import replace
@@ -33,7 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "generator × 4": {"rate_ratio": 4.0},
     "generator × ¼": {"rate_ratio": 0.25},
 }
-SHOWN, EVERY = 16, 10  # samples kept of the first seed, and steps between two points of its curves
+SHOWN = 16  # samples kept of the first seed; its curves have a point every 10 steps, as `play` logs them
 LEVEL, LETTERS = LEVELS["digits"], "0123456789abcdefg"
 
 
@@ -72,10 +73,12 @@ def measure(
     row["one_by_one"] = score_samples(one_by_one(samples, rng)).relative
     try:
         played = recipe.train(progress=False)
-        images = recipe.sample(played.best("generator"), samples, rng)
-        scores = score_samples(images)
-    except (NonFiniteLoss, ValueError) as error:  # samples that aren't finite are a ValueError of the scores
+    except NonFiniteLoss as error:
         return [{**row, "error": str(error)}]
+    images = recipe.sample(played.best("generator"), samples, rng)
+    if not torch.isfinite(images).all():
+        return [{**row, "error": "the samples are not finite"}]
+    scores = score_samples(images)
     row |= {"relative": scores.relative, "precision": scores.precision, "recall": scores.recall}
     if seed == 0:
         history = played.history

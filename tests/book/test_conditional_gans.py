@@ -201,10 +201,57 @@ def test_a_classifier_of_real_images_leaves_out_more(weight):
 
     kappa = 1 + math.exp(minimize_scalar(off, bounds=(-12, 6), method="bounded").x)
     formula = (total / (kappa * sure**-weight - 1))[:, None] * (p == p.max(1, keepdim=True).values)
-    assert kappa > 1
+    assert formula.sum().item() == pytest.approx(1, abs=1e-3)
     ended = played_out(p, weight, real_only=True, moves=12_000)
     assert 0.5 * (ended - formula).abs().sum() < 0.005
     assert 0.5 * (formula - misread_removed(p)).abs().sum() > 0.01
+
+
+@pytest.mark.equation("eq-acgan-law")
+@pytest.mark.parametrize("seed", range(3))
+def test_with_the_labels_of_the_data_each_label_s_part_is_divided_by_its_own_share(seed):
+    p, _ = tables(places=12, labels=3, seed=10 + seed)
+    kept = p * (p == p.max(1, keepdim=True).values)
+    read_right = kept.sum(0) / p.sum(0)
+    assert read_right.min() > 0
+    law = kept / read_right
+    close(law.sum(0), p.sum(0))  # q = p
+    cost = cost_of(p, law, 1.0, real_only=False)
+    for y, share in enumerate(read_right.tolist()):
+        used = law[:, y] > 0
+        close(cost[used, y], torch.full_like(cost[used, y], -math.log(1 + share)))
+        assert cost[~used, y].min() >= -1e-9
+    assert read_right.std() > 0.05
+
+
+@pytest.mark.equation("eq-acgan-law")
+@pytest.mark.parametrize(("border", "rests"), [(0.42, True), (0.6, False)])
+def test_near_the_border_other_labels_are_at_rest_too(border, rests):
+    """Labels exchanged near 0: at rest as long as the odds are at most 1 + 1/Z."""
+    x, p = bells(160)
+    kept = p * ((p == p.max(1, keepdim=True).values) ^ (x.abs() < border)[:, None])
+    accuracy = kept.sum()
+    assert (p.max(1).values / kept.sum(1)).max() > 1.5
+    assert ((p.max(1).values / kept.sum(1)).max() <= 1 + 1 / accuracy) == rests
+    law = kept / accuracy
+    cost = cost_of(p, law, 1.0, real_only=False)
+    gain = (law * cost).sum() - (law.sum(0) * cost.min(0).values).sum()
+    assert (gain.item() < 1e-9) == rests
+
+
+@pytest.mark.equation("eq-acgan-law")
+def test_labels_that_say_nothing_leave_the_truth_at_rest():
+    p = torch.tensor([0.2, 0.5, 0.3]).double()[:, None] * torch.tensor([0.4, 0.6]).double()
+    cost = cost_of(p, p, 1.0, real_only=False)
+    assert (p * cost).sum().item() == pytest.approx((p.sum(0) * cost.min(0).values).sum().item(), abs=1e-12)
+
+
+@pytest.mark.equation("eq-acgan-weight")
+def test_for_a_very_large_weight_no_number_makes_the_mass_one():
+    _, p = bells()
+    total, sure = p.sum(1), p.max(1).values / p.sum(1)
+    mass = {weight: (total / (sure**-weight - 1)).sum().item() for weight in (3.0, 200.0)}  # at κ = 1
+    assert mass[200.0] < 1 < mass[3.0]
 
 
 @pytest.mark.equation("eq-projection-split")

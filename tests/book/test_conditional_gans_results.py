@@ -48,6 +48,7 @@ def test_digits_are_read_as_asked_and_no_class_collapsed(said, model):
     assert said[f"cgan-table-{model}-relative"] < 5
     assert said[f"cgan-table-{model}-recall"] > 0.3
     assert 0.7 < said[f"cgan-table-{model}-spread"] < 1.5
+    assert said[f"cgan-table-{model}-least"] > 0.4
 
 
 def test_classes_are_farther_from_real_ones_than_the_whole_and_the_acgan_is_the_hardest_to_read(said):
@@ -61,6 +62,7 @@ def test_truncated_digits_are_more_precise_and_less_various(said):
     assert said["cgan-cut-half-spread"] < said["cgan-cut-one-spread"] < said["cgan-cut-all-spread"]
     assert said["cgan-cut-half-recall"] < said["cgan-cut-all-recall"] - 0.1
     assert said["cgan-cut-half-precision"] > said["cgan-cut-all-precision"]
+    assert said["cgan-cut-half-relative"] > said["cgan-cut-one-relative"] > said["cgan-cut-all-relative"]
     assert said["cgan-cut-half-relative"] > 2 * said["cgan-cut-all-relative"]
     assert said["cgan-cut-variance-half"] < said["cgan-cut-variance-one"] < 0.3
 
@@ -69,6 +71,7 @@ def test_a_label_behind_the_noise_drowns_it_and_accuracy_does_not_see_it(said):
     assert said["cgan-loud-accuracy"] > 0.8
     assert said["cgan-loud-recall"] < said["cgan-table-acgan-recall"] - 0.2
     assert said["cgan-loud-spread"] < said["cgan-table-acgan-spread"] - 0.3
+    assert said["cgan-loud-spread"] < 0.4
     assert said["cgan-loud-relative"] > 2 * said["cgan-table-acgan-relative"]
 
 
@@ -82,4 +85,6 @@ def test_few_numbers_of_noise_can_t_carry_a_product_s_label(said):
 def test_a_collapsed_class_shows_in_its_own_spread_alone(said):
     assert said["cgan-stuck-accuracy"] > 0.9
     assert said["cgan-stuck-sevens"] == 0
-    assert said["cgan-stuck-spread"] > 0.6
+    assert said["cgan-stuck-least"] < 1e-4
+    assert said["cgan-stuck-recall"] > said["cgan-table-cgan-recall"] - 0.1
+    assert 0.6 < said["cgan-stuck-spread"] < said["cgan-table-cgan-spread"]

@@ -65,6 +65,14 @@ def test_windows_are_counted_by_a_transposed_convolution_of_ones(k, s):
 
 
 @pytest.mark.equation("eq-batch-norm")
+def test_equal_images_that_are_not_flat_come_through_a_convolution_s_batch_norm_equal():
+    images = torch.randn(1, 2, 4, 4, generator=gen()).expand(5, -1, -1, -1)
+    out = nn.BatchNorm2d(2, affine=False)(images)
+    assert out.abs().min() > 0
+    close(out, out[:1].expand_as(out), atol=0, rtol=0)
+
+
+@pytest.mark.equation("eq-batch-norm")
 @pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 50.0])
 def test_a_batch_is_spread_to_the_root_of_two_unless_it_is_narrower_than_epsilon(scale):
     norm = nn.BatchNorm1d(3, affine=False, eps=1e-5).double()
@@ -175,6 +183,16 @@ def test_the_best_critic_of_pairs_is_the_log_ratio_and_its_loss_a_divergence():
     middle = (left + right) / 2
     divergence = 0.5 * ((left * (left / middle).log()).sum() + (right * (right / middle).log()).sum())
     assert pair_loss(f).item() == pytest.approx(math.log(2) - divergence.item(), abs=1e-10)
+
+
+@pytest.mark.equation("eq-relativistic-optimum")
+def test_against_the_best_critic_the_generator_s_loss_is_a_divergence_and_at_least_log_two():
+    f = (P / Q).log()
+    loss = (P[:, None] * Q[None] * F.softplus(f[:, None] - f[None])).sum().item()
+    left, right = P[:, None] * Q[None], Q[:, None] * P[None]
+    far, near = ((left * (left / law).log()).sum().item() for law in (right, (left + right) / 2))
+    assert loss == pytest.approx(math.log(2) + far - near)
+    assert loss > math.log(2) + far / 2
 
 
 @pytest.mark.equation("eq-relativistic-optimum")

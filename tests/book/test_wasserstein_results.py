@@ -54,15 +54,21 @@ def test_penalised_samples_are_varied_and_far_from_real_ones_and_clipping_does_w
     assert said["wgan-digits-clipping-relative"] > 1.1 * said["wgan-digits-penalty-relative"]
 
 
-def test_a_wasserstein_critics_value_tells_that_training_gets_on(said):
-    assert said["wgan-value-wasserstein-plain-low"] > 0.2
-    assert said["wgan-change-wasserstein-high"] < 0.9
+@pytest.mark.parametrize("game", ["wasserstein", "jensen-shannon"])
+def test_training_gets_on_and_the_value_hardly_says_so(said, game):
+    assert said[f"wgan-change-{game}-high"] < 0.6
+    assert said[f"wgan-value-{game}-plain-low"] < 0.3
+    assert said[f"wgan-value-{game}-plain-high"] < 0.7
 
 
-def test_part_of_what_it_tells_is_time_and_the_rest_is_not_reliable(said):
-    for end in ("low", "high"):
-        assert said[f"wgan-value-wasserstein-held-{end}"] < said[f"wgan-value-wasserstein-plain-{end}"]
-    assert said["wgan-value-wasserstein-held-low"] < 0.4
+def test_with_the_step_taken_out_it_says_less_and_with_the_beginning_more(said):
+    assert said["wgan-value-wasserstein-held-high"] < said["wgan-value-wasserstein-plain-high"]
+    assert said["wgan-value-wasserstein-held-low"] < 0.2
+    assert said["wgan-value-wasserstein-all-high"] > said["wgan-value-wasserstein-plain-high"]
+
+
+def test_the_critic_is_at_times_beaten_by_its_own_negative(said):
+    assert said["wgan-change-below"] > 0.03
 
 
 def test_the_page_has_the_correlations_of_the_record(said):

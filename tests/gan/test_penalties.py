@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from gdmcourse.gan import find_penalty, unit_norm_penalty, zero_norm_penalty
+from gdmcourse.gan import MinibatchDiscrimination, find_penalty, unit_norm_penalty, zero_norm_penalty
 from gdmcourse.gan.clipping import clip_weights
 from gdmcourse.gan.penalties import input_gradients
 
@@ -111,6 +111,12 @@ def test_batch_norm_is_refused_while_it_trains(rng):
     with pytest.raises(ValueError, match=r"layer 2 is a batch norm.*build the critic without batch norm"):
         unit_norm_penalty(critic, images(3, rng), images(3, rng), rng)
     assert unit_norm_penalty(critic.eval(), images(3, rng), images(3, rng), rng).isfinite()
+
+
+def test_a_critic_that_compares_its_examples_is_refused_even_in_evaluation():
+    critic = nn.Sequential(MinibatchDiscrimination(3), nn.Linear(19, 1), nn.Flatten(0)).eval()
+    with pytest.raises(ValueError, match="layer 0 compares the examples of a batch"):
+        zero_norm_penalty(critic, torch.randn(4, 3))
 
 
 def test_what_batch_norm_does_to_a_gradient(rng):

@@ -199,3 +199,9 @@ def test_a_critic_with_spectral_norm_keeps_the_bound_of_its_layers():
 def test_other_layers_are_refused():
     with pytest.raises(ValueError, match="not for ConvTranspose2d"):
         spectral_norm(nn.ConvTranspose2d(2, 3, 4))
+
+
+@pytest.mark.parametrize("how", [{"dilation": 2}, {"padding": 1, "padding_mode": "circular"}])
+def test_no_bound_is_said_where_a_pixel_may_be_seen_more_often(how):
+    with pytest.raises(ValueError, match="without dilation, padded by zeros"):
+        convolution_bound(nn.Conv2d(1, 1, 4, 2, **how))

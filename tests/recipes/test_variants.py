@@ -161,6 +161,12 @@ def test_what_cannot_be_trained_is_refused_before_the_training(name, change, mes
         with_settings(find_recipe(name, "laptop"), [change])
 
 
+def test_whole_numbers_stand_for_floats_alone_and_in_lists():
+    recipe = with_settings(find_recipe("dcgan-digits"), ["betas=[0, 0.99]", "penalty_weight=1"])
+    assert recipe.betas == (0.0, 0.99)
+    assert [type(value) for value in (*recipe.betas, recipe.penalty_weight)] == [float] * 3
+
+
 def test_settings_are_numbers_words_and_lists():
     recipe = with_settings(
         find_recipe("ddpm-digits", "smoke"), ["lr=1", "multipliers=[1, 2]", "flip=true", "noise=linear"]

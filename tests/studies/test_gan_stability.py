@@ -55,6 +55,17 @@ def test_a_game_that_blows_up_is_a_failure_and_not_the_end_of_the_study(tmp_path
     assert failed(row)
 
 
+def test_a_slip_in_the_scores_is_no_failed_game(tmp_path, monkeypatch):
+    def refuse(images):
+        if images.min() < -1 + 1e-6 and images.unique().numel() <= 17:  # the grey levels of data
+            return score_samples(images)
+        raise ValueError("a slip")
+
+    monkeypatch.setattr(gan_stability, "score_samples", refuse)
+    with pytest.raises(ValueError, match="a slip"):
+        measure(tmp_path, game="plain", setting="as it is", seed=1, **SIZES | {"steps": 2})
+
+
 def test_failing_is_worse_than_pixels_drawn_one_by_one():
     assert failed({"relative": 41.0, "one_by_one": 40.0})
     assert not failed({"relative": 39.0, "one_by_one": 40.0})
