@@ -16,8 +16,8 @@ MODES = 1000
 class StackedModes(NamedTuple):
     """Modes that at least one sample is read as, and the reverse KL divergence in nats.
 
-    The divergence is that of the samples' modes to all modes equally often. Of many samples, n, from a perfect
-    model it is about (modes − 1) / 2n, for want of samples; samples of one mode have log 1000.
+    The divergence is that of the samples' modes to all modes equally often. Of many samples, n, from a
+    perfect model it is about (modes − 1) / 2n, for want of samples; samples of one mode have log 1000.
     """
 
     modes: int
