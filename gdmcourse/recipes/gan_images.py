@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gdmcourse.data.dataset import Dataset
 from gdmcourse.gan.dcgan import ImageCritic, ImageGenerator
+from gdmcourse.gan.objective import find_objective
 from gdmcourse.recipes.gan import GANRecipe
 from gdmcourse.recipes.images import FEATURES, ImageRecipe
 
@@ -42,8 +43,9 @@ class ImageGANRecipe(GANRecipe, ImageRecipe):
         return batch[0]
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
-        """A critic that knows nothing says ½."""
-        return {"critic": (2 * math.log(2), 0.4), "generator": (math.log(2), 0.4)}
+        """A critic that knows nothing says ½, of each image or of each pair; it moves before G does."""
+        unknowing = math.log(2) if find_objective(self.objective).pairs else 2 * math.log(2)
+        return {"critic": (unknowing, 0.4), "generator": (math.log(2), 0.8)}
 
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
         """Scores of samples, where there is a feature network."""

@@ -38,9 +38,9 @@ class WassersteinRecipe(GANRecipe):
         return players
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
-        """A critic that knows nothing is nearly flat, so that most of the penalty is due."""
+        """A critic that knows nothing is nearly flat: most of the penalty is due. It moves before G does."""
         due = self.penalty_weight if self.penalty == "unit-norm" else 0.0
-        return {"critic": (due, 0.2 + 0.7 * due), "generator": (0.0, 0.4)}
+        return {"critic": (due, 0.2 + 0.7 * due), "generator": (0.0, 1.5)}
 
 
 @dataclass(frozen=True, kw_only=True)
