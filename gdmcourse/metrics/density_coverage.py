@@ -39,7 +39,7 @@ def density_coverage(
 def expected_coverage(samples: int, reference: int, neighbours: int = 5) -> float:
     """What coverage is on average where samples and reference images have one law without point masses.
 
-    1 − Π_{i=1..k} (N − i)/(M + N − i), for N reference images and M samples: 1 only when M is large.
+    1 − Π_{i=1…k} (N − i)/(M + N − i), for N reference images and M samples: 1 only when M is large.
     Source: Naeem et al. 2020.
     """
     missed = 1.0
