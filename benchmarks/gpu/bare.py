@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from typing import Any
 
 SPARED = ("jaxtyping", "tqdm", "safetensors", "safetensors.torch")
-UNUSED = {"__main__", "cli", "grading", "plots", "prose", "studies"}  # rooms that a measurement does without
+# Rooms that a measurement does without.
+UNUSED = {"__main__", "classroom", "cli", "cli_gradebook", "cli_grading", "grading", "plots", "prose", "studies"}
 
 
 class Nothing:

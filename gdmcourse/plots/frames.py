@@ -62,8 +62,8 @@ class Frames:
         self._images: dict[int, str] = {}
 
     def texts(self) -> list[str]:
-        """Return the values as the reader sees them, one string each."""
-        return [f"{value:g}" if isinstance(value, float) else str(value) for value in self.values]
+        """Return the values as the reader sees and hears them, one string each; an empty one is "none"."""
+        return [f"{value:g}" if isinstance(value, float) else str(value) or "none" for value in self.values]
 
     def image(self, index: int) -> str:
         """Return frame `index` as an `<img>` element with its picture inside; each is drawn once."""

@@ -37,6 +37,13 @@ def test_static_page_gets_every_frame_and_shows_one(monkeypatch):
     assert "<output>0.5</output>" in html
 
 
+def test_an_empty_value_has_a_name():
+    """A slider whose value is said to be nothing can't be followed by ear."""
+    empty = frames(lambda text: _draw(len(text)), ["", "a three"], label="caption", caption="c", alt="a")
+    assert empty.texts() == ["none", "a three"]
+    assert 'aria-valuetext="none"' in empty.html()
+
+
 def test_frames_are_the_drawings_at_their_values(monkeypatch):
     monkeypatch.setenv("GDMCOURSE_STATIC", "1")
     html = _slider()._repr_mimebundle_()["text/html"]
