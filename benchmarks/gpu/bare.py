@@ -15,7 +15,17 @@ from typing import Any
 
 SPARED = ("jaxtyping", "tqdm", "safetensors", "safetensors.torch")
 # Rooms that a measurement does without.
-UNUSED = {"__main__", "classroom", "cli", "cli_gradebook", "cli_grading", "grading", "plots", "prose", "studies"}
+UNUSED = {
+    "__main__",
+    "classroom",
+    "cli",
+    "cli_gradebook",
+    "cli_grading",
+    "grading",
+    "plots",
+    "prose",
+    "studies",
+}
 
 
 class Nothing:

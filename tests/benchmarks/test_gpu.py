@@ -129,3 +129,14 @@ def test_fabric_is_found_in_the_umbrella_package(tmp_path):
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=variables)
     assert done.stdout == "jaxtyping tqdm safetensors\nlightning.fabric\nNone True\n"
+
+
+def test_operations_of_a_gradient_of_a_gradient_are_counted():
+    """Of a penalty on x W's gradient: once forward, once for the gradient, and once for the weights'."""
+    from benchmarks.gpu.measure import operations
+
+    x, weights = torch.ones(5, 3, requires_grad=True), torch.nn.Linear(3, 7, bias=False)
+    with operations() as counter:
+        (slope,) = torch.autograd.grad(weights(x).sum(), x, create_graph=True)
+        slope.square().sum().backward()
+    assert counter.get_total_flops() == 3 * 2 * 5 * 3 * 7
