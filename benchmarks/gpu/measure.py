@@ -134,7 +134,7 @@ def train(recipe: Any, device: torch.device, size: Size, compile: bool, rate: fl
 
 
 def sample(recipe: Any, network: Any, device: torch.device, n: int) -> float | None:
-    """Samples a second, as the recipe draws them, from made-up images if it changes images; None if it draws none."""
+    """Samples a second, as the recipe draws them, from made-up images if it changes some; None if none."""
     rng = torch.Generator(device).manual_seed(0)
     made_up, recipe = data(recipe, n), copy(recipe)
     object.__setattr__(recipe, "data", lambda split: made_up)
