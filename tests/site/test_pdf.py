@@ -37,6 +37,15 @@ def test_pages_are_joined_with_outline_numbers_and_links(site, tmp_path, chromiu
     assert sum("/Dest" in link for link in links) >= len(names)
 
 
+def test_the_tests_of_the_ledger_stay_folded(site, tmp_path, chromium):
+    """Opened they are a quarter of the book, with formulas as TeX, which are drawn on demand."""
+    print_book(site, [Page(ROOT, "book/back/ledger")], tmp_path / "book.pdf")
+    text = "".join(page.extract_text() for page in PdfReader(tmp_path / "book.pdf").pages)
+    assert "Equation" in text
+    assert "assert" not in text
+    assert r"\begin" not in text
+
+
 def test_a_book_that_is_not_built_is_said_to_be_missing(tmp_path):
     with pytest.raises(NotBuilt, match="run `make book` first"):
         print_book(tmp_path, [Page(ROOT, "book/start/how_to")], tmp_path / "book.pdf")

@@ -20,12 +20,13 @@ from gdmbook.chapters import ROOT, Page, pages
 from gdmbook.previews import heading, read
 
 PAPER = {"paperWidth": 8.27, "paperHeight": 11.69, "marginTop": 0.7, "marginBottom": 0.8}  # A4, in inches
-# Calls back once every picture is loaded and every formula drawn. Quizzes are printed with their answers, and
-# what else is folded stays so, though a reader who prints a single page gets it opened.
+# Code that draws, hints and the tests of the ledger stay folded, though who prints a single page gets them
+# opened: of a window's listeners the first comes first, so this one is there before those of the page.
+_FOLDED = 'window.addEventListener("beforeprint", (event) => event.stopImmediatePropagation());'
+# Calls back once every picture is loaded and every formula drawn, with answers and second readings open.
 _READY = """
 const done = arguments[0];
-window.addEventListener("beforeprint", (event) => event.stopImmediatePropagation(), true);
-document.querySelectorAll(".quiz-answer").forEach((box) => { box.open = true; });
+document.querySelectorAll(".quiz-answer, .second-reading").forEach((box) => { box.open = true; });
 document.querySelectorAll("img").forEach((image) => { image.loading = "eager"; });
 const pictures = [...document.images].map((image) => image.decode().catch(() => null));
 const formulas = window.MathJax?.startup?.promise ?? Promise.resolve();
@@ -64,6 +65,7 @@ def print_book(site: Path, chosen: list[Page], target: Path) -> int:
         raise NotBuilt(f"The book is not built ({missing[0]} is missing): run `make book` first.")
     titles = [heading(read(site / f"{page.name}.html")) for page in chosen]
     with chromium() as browser:
+        browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _FOLDED})
         printed = [PdfReader(BytesIO(_printed(browser, site / f"{page.name}.html"))) for page in chosen]
         # The list of contents has one page, so the numbers in it are known before it is printed.
         first, at = [], 2
