@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup book pdf zip check test bench gpu results clean
+.PHONY: help setup book exams pdf zip check test bench gpu results clean
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
 
@@ -13,6 +13,9 @@ setup: .venv/.installed  ## Create .venv and install the exact versions of const
 
 book: setup  ## Execute the chapters that changed (or PAGES="guidance metrics" alone) and render the book
 	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook $(PAGES)
+
+exams: setup  ## Print the exam papers and their solutions, for teachers, into _build/exams
+	$(BIN)/python -m sphinx -q -W -a -E -c solutions/exams solutions/exams _build/exams
 
 pdf: book  ## Print the whole book into one PDF, and say where it is
 	PYTHONPATH=book/_ext $(BIN)/python -m gdmbook.pdf

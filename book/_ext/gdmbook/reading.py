@@ -54,7 +54,10 @@ class Fold(SphinxTransform):
             for part in list(section.findall(nodes.section)):
                 _fold(part)
         for place in list(self.document.findall(ReadingTime)):
-            place.replace_self(nodes.paragraph("", said(self.document), classes=["reading-time"]))
+            first, whole = both(self.document)
+            line = nodes.paragraph("", said(first, whole), classes=["reading-time"])
+            line["reading"] = (first, whole)
+            place.replace_self(line)
 
 
 def _fold(section: nodes.section) -> None:
@@ -68,14 +71,18 @@ def _fold(section: nodes.section) -> None:
     section.insert(1, folded([nodes.Text(text)], body, KIND))
 
 
-def said(page: nodes.Element) -> str:
-    """The sentence below the title."""
+def both(page: nodes.Element) -> tuple[int, int]:
+    """The minutes of a first reading, and of all."""
     skipped = [part for part in page.findall(Folded) if KIND in part["classes"]]
-    whole, left_out = minutes([page]), minutes(list(skipped))
-    if not left_out:
-        return f"Reading: about {rounded(whole)} minutes."
-    first = rounded(whole - left_out)
-    return f"Reading: about {first} minutes at first, {rounded(whole)} with all that is folded."
+    whole = minutes([page])
+    return rounded(whole - minutes(list(skipped))), rounded(whole)
+
+
+def said(first: int, whole: int) -> str:
+    """The sentence below the title."""
+    if first == whole:
+        return f"Reading: about {whole} minutes."
+    return f"Reading: about {first} minutes at first, {whole} with all that is folded."
 
 
 def rounded(number: float) -> int:
@@ -111,9 +118,17 @@ def _is_claim(formula: nodes.math_block) -> bool:
     return str(formula.get("label") or "").startswith("eq-")
 
 
+def _keep(app: Sphinx, doctree: nodes.document) -> None:
+    """Keep the minutes of a page for whoever plans with them."""
+    for line in doctree.findall(nodes.paragraph):
+        if "reading" in line:
+            app.env.metadata[app.env.docname]["reading"] = line["reading"]
+
+
 def setup(app: Sphinx) -> None:
     """Register the directive and the transform."""
     app.add_node(Mark)
     app.add_node(ReadingTime)
     app.add_directive("second-reading", SecondReading)
     app.add_transform(Fold)
+    app.connect("doctree-read", _keep)
