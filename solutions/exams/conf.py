@@ -8,3 +8,5 @@ html_theme = "basic"
 html_show_copyright = html_show_sphinx = html_show_sourcelink = html_copy_source = False
 html_sidebars = {"**": []}
 html_use_index = False
+html_static_path = ["print.css"]
+html_css_files = ["print.css"]
