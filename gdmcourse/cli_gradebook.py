@@ -25,7 +25,6 @@ def show(
     from rich.console import Console
 
     from gdmcourse.classroom.gradebook import Gradebook
-    from gdmcourse.classroom.items import items
     from gdmcourse.classroom.overview import as_html, for_terminal
     from gdmcourse.classroom.standing import standings
     from gdmcourse.grading.report import write_report
@@ -34,7 +33,7 @@ def show(
         key = opened.assignment(assignment)
         found = standings(opened, key)
         if html is not None:
-            write_report(html, as_html(key, found, items(opened, key)))
+            write_report(html, as_html(opened, key, found))
     Console(highlight=False).print(for_terminal(key, found))
 
 

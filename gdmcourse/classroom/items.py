@@ -89,7 +89,7 @@ def _item(book: Gradebook, key: Key, question: KeyQuestion, graded: list[Standin
         elif report["hint"] in own:
             hints[report["hint"]] += 1
         elif report["earned"] < question.points:
-            _sort_in(unknown, question, kept, standing, _code(book, key, standing, question.id))
+            _sort_in(unknown, question, kept, standing, code_of(book, key, standing, question.id))
     unknown.sort(key=lambda group: -len(group.students))
     return Item(
         id=question.id,
@@ -137,7 +137,7 @@ def _other(value: Any) -> str | None:
     return None if value is None else describe(value)
 
 
-def _code(book: Gradebook, key: Key, standing: Standing, question: str) -> str:
+def code_of(book: Gradebook, key: Key, standing: Standing, question: str) -> str:
     """The student's cells that define what the question asks for."""
     rows = book.rows(
         "SELECT cells FROM content WHERE assignment = ? AND hash = ?", key.chapter, standing.digest or ""

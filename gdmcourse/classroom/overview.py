@@ -7,7 +7,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from gdmcourse.classroom.items import Item
+from gdmcourse.classroom.gradebook import Gradebook
+from gdmcourse.classroom.items import Item, code_of, items
 from gdmcourse.classroom.page import block, page, table, text
 from gdmcourse.classroom.standing import EARLIER, Standing
 from gdmcourse.grading.key import Key, KeyQuestion
@@ -67,7 +68,7 @@ def for_terminal(key: Key, found: list[Standing]) -> Group:
     return Group(made, Text(), *bars, Text(), Text(summary(key, found)))
 
 
-def as_html(key: Key, found: list[Standing], analysis: list[Item]) -> str:
+def as_html(book: Gradebook, key: Key, found: list[Standing]) -> str:
     """The page for a teacher: histogram, table, what there is to mark, and the analysis of each question."""
     counts = histogram(found, _points(key))
     heads = ["student", *(question.id for question in key.questions), "total", "notes", "file"]
@@ -87,24 +88,29 @@ def as_html(key: Key, found: list[Standing], analysis: list[Item]) -> str:
         _drawn(counts, _labels(key)),
         table(heads, rows, numbers),
     ]
-    parts += [part for question in key.questions if question.rubric for part in _open(question, found)]
-    parts += [part for item in analysis for part in _item(item)]
+    for question in key.questions:
+        if question.rubric:
+            parts += _open(book, key, question, found)
+    parts += [part for item in items(book, key) for part in _item(item)]
     return page(key.title, parts, wide=True)
 
 
-def _open(question: KeyQuestion, found: list[Standing]) -> list[str]:
-    """What was written on an open question, with its rubric, for whoever marks it."""
+def _open(book: Gradebook, key: Key, question: KeyQuestion, found: list[Standing]) -> list[str]:
+    """What was answered to an open question, in words and in code, with its rubric, for whoever marks it."""
     rubric = "".join(f"<li>{item.points:g}: {text(item.text)}</li>" for item in question.rubric)
     parts = [f"<h2>{text(question.id)}. {text(question.title)}, to mark</h2><ol>{rubric}</ol>"]
     for standing in found:
+        (line,) = (line for line in standing.lines if line.id == question.id)
+        if not (line.unmarked or line.marks):
+            continue
         reports = {report["id"]: report for report in standing.report.get("questions", [])}
+        marks = " + ".join(f"{points:g}" for points in line.marks) or "not marked yet"
+        told = f" ({EARLIER})" if line.stale else ""
+        parts.append(f"<p>{text(standing.name)}, {text(standing.student)}: {marks}{told}</p>")
         if written := reports.get(question.id, {}).get("written"):
-            (line,) = (line for line in standing.lines if line.id == question.id)
-            marks = " + ".join(f"{points:g}" for points in line.marks) or "not marked yet"
-            told = f" ({EARLIER})" if line.stale else ""
-            parts.append(
-                f"<p>{text(standing.name)}: {marks}{told}</p><blockquote>{block(written)}</blockquote>"
-            )
+            parts.append(f"<blockquote>{block(written)}</blockquote>")
+        if code := code_of(book, key, standing, question.id):
+            parts.append(f"<pre>{block(code, 3000)}</pre>")
     return parts
 
 

@@ -94,8 +94,8 @@ def _standing(row: Any, key: Key, rule: Any, decided: dict[tuple[str, str], Any]
     state = "graded" if "questions" in report else "unreadable" if report else "nothing"
     if row["hash"] is not None and not report:
         state = "waiting"
-    earned = {q["id"]: q["earned"] for q in report.get("questions", [])}
-    lines = [_line(q, earned.get(q.id, 0.0), row["hash"], decided) for q in key.questions]
+    reports = {q["id"]: q for q in report.get("questions", [])}
+    lines = [_line(q, reports.get(q.id, {}), row["hash"], decided) for q in key.questions]
     off = late(rule, row["at"]) if row["hash"] is not None else None
     total: float | None = sum((line.earned for line in lines), 0.0) * (
         1 - (off.percent if off else 0.0) / 100
@@ -123,17 +123,19 @@ def _standing(row: Any, key: Key, rule: Any, decided: dict[tuple[str, str], Any]
 
 
 def _line(
-    question: KeyQuestion, earned: float, digest: str | None, decided: dict[tuple[str, str], Any]
+    question: KeyQuestion, report: dict[str, Any], digest: str | None, decided: dict[tuple[str, str], Any]
 ) -> Line:
     mark, override = decided.get(("mark", question.id)), decided.get(("override", question.id))
     marks = json.loads(mark["points"]) if mark else []
     points = question.points + question.marked_points
+    earned = report.get("earned", 0.0)
+    waits = (report.get("written") or earned) and not (marks or override)
     return Line(
         id=question.id,
         title=question.title,
         earned=round(float(json.loads(override["points"])) if override else earned + sum(marks), 2),
         points=points,
-        unmarked=0.0 if marks or override else question.marked_points,
+        unmarked=question.marked_points if waits else 0.0,
         marks=marks,
         note=mark["reason"] if mark else None,
         reason=override["reason"] if override else None,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+TO_WRITE = "*Write your answer here; your teacher marks it.*"
 
 
 class SourceError(ValueError):

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from gdmcourse.grading.exercise import TO_WRITE
 from gdmcourse.grading.key import Key, KeyQuestion
 from gdmcourse.grading.magic import reading
 from gdmcourse.grading.read import Sheet, SheetCell
@@ -174,12 +175,12 @@ def _forbidden(pieces: list[Piece], modules: list[str]) -> str | None:
 
 
 def _written(question: KeyQuestion, sheet: Sheet) -> str | None:
-    """What was written in the text cell of an open question."""
+    """What was written in the text cell of an open question, without what stood there."""
     if not question.rubric:
         return None
     own = [cell for cell in sheet.cells if cell.question == question.id and "answer" in cell.tags]
     texts = [cell.source for cell in own if cell.kind == "markdown"]
-    return "\n\n".join(texts).strip() or None
+    return "\n\n".join(texts).replace(TO_WRITE, "").strip() or None
 
 
 def _only_calls(source: str) -> bool:

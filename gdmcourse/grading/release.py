@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdmcourse.grading.equations import numbers
-from gdmcourse.grading.exercise import Exercise, Question
+from gdmcourse.grading.exercise import TO_WRITE, Exercise, Question
 from gdmcourse.grading.notebook import Cell, Notebook, code, markdown, notebook, write_json
 from gdmcourse.grading.source import read_source
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from gdmcourse.grading.make_key import Place
 
 HINTS = ("A nudge", "The formula", "A skeleton")
-OPEN = "*Write your answer here; your teacher marks it.*"
 PRELUDE = "from gdmcourse.grading import check, probe"
 
 
@@ -76,7 +75,7 @@ def _question(question: Question) -> Iterator[Cell]:
     yield markdown(question.statement, f"{name}-statement", question=name)
     yield markdown(folded_hints(question), f"{name}-hints", tags=["hint"], question=name)
     if question.rubric:
-        yield markdown(OPEN, f"{name}-written", tags=["answer"], question=name)
+        yield markdown(TO_WRITE, f"{name}-written", tags=["answer"], question=name)
     if question.answer:
         yield code(question.stub, f"{name}-answer", tags=["answer"], question=name)
     for probe in question.probes:

@@ -1,4 +1,4 @@
-"""The course as teachers plan it: what builds on what, the hours of weeks, and that no chapter is forgotten."""
+"""The course as teachers plan it: what builds on what, the hours of weeks, no chapter forgotten."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_a_chapter_builds_on_what_it_names_between_its_need_and_its_run_time(tmp
         {
             "a/one": f"# One\n\nYou need little.\n{RUN_TIME}\n$$ x $$ (eq-one)\n",
             "a/two": f"# Two\n[One](one.md)\n\nYou need nothing.\n{RUN_TIME}\nSee [One](one.md).\n",
-            "b/three": f"# Three\n\nYou need {{eq}}`eq-one` and [two](../a/two).\n\nSee [x](y.md).\n{RUN_TIME}",
+            "b/three": f"# Three\n\nYou need {{eq}}`eq-one` and [two](../a/two).\n\n[x](y.md).\n{RUN_TIME}",
             "b/page": "# No chapter\n\nYou need [One](../a/one.md).\n",
         },
     )

@@ -11,7 +11,6 @@ from gdmcourse.classroom.export import FORMS, export
 from gdmcourse.classroom.feedback import write_feedback
 from gdmcourse.classroom.grade_class import grade_class
 from gdmcourse.classroom.gradebook import Gradebook
-from gdmcourse.classroom.items import items
 from gdmcourse.classroom.overview import as_html
 from gdmcourse.classroom.standing import standings
 from tests.classroom.conftest import Here, released
@@ -130,8 +129,9 @@ def test_an_open_question_shows_its_marks_and_never_its_rubric(in_process, tmp_p
         mark(book, course.key, "ada", "q2", [1.0, 0.5], "Say which median.")
         grade_class(book, course.key, [tmp_path / "class"], Here)
         (marked,) = standings(book, course.key)
-        page = as_html(course.key, [marked], items(book, course.key))
-        assert "ada: 1 + 0.5" in page
+        page = as_html(book, course.key, [marked])
+        assert "ada, ada: 1 + 0.5" in page
+        assert "example =" in page  # the code of an open question stands beside its words
         assert "some are rich." in page
         assert "names values far from the rest" in page  # the teacher's page has the rubric
         assert (marked.total, marked.lines[1].marks, marked.lines[1].stale) == (4, [1, 0.5], False)
@@ -144,6 +144,25 @@ def test_an_open_question_shows_its_marks_and_never_its_rubric(in_process, tmp_p
         grade_class(book, course.key, [tmp_path / "class"], Here)
         (other,) = standings(book, course.key)
         assert (other.total, other.lines[1].stale) == (4, True)
+
+
+def test_nobody_waits_for_marks_who_answered_nothing(in_process, tmp_path):
+    """What a released notebook says where words belong is not an answer, and an unreadable file has none."""
+    course = released(tmp_path / "course", "open")
+    handed = tmp_path / "class"
+    course.hand_in(handed / "ada" / "open.ipynb", written="One is rich.")
+    for name, notebook in (("bob", (course.root / "exercises/open.ipynb").read_text()), ("cleo", "{")):
+        (handed / name).mkdir()
+        (handed / name / "open.ipynb").write_text(notebook)
+    with Gradebook(tmp_path / "open.db", writes=True, create=True) as book:
+        grade_class(book, course.key, [handed], Here)
+        found = standings(book, course.key)
+        assert {s.student: s.lines[1].unmarked for s in found} == {"ada": 2.5, "bob": 0, "cleo": 0}
+        page = as_html(book, course.key, found)
+        assert "1 with answers that wait for marks" in page
+        assert "Write your answer here" not in page
+        (bob,) = (p for p in write_feedback(book, course.key, tmp_path / "out") if "bob" in str(p))
+        assert "not marked yet" not in bob.read_text()
 
 
 def test_an_override_is_kept_with_its_reason_and_can_be_taken_back(graded, book, tiny, room):

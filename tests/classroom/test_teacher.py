@@ -84,7 +84,7 @@ def test_the_class_at_a_glance(graded, book, tiny, room):
     assert "carl" in text
     assert "████" in text
     assert "5 students, mean 5.13, median 5.17 of 10 points" in " ".join(text.split())
-    page = as_html(tiny.key, found, items(book, tiny.key))
+    page = as_html(book, tiny.key, found)
     assert page.count("<rect") == 10
     assert "known mistake" in page
     assert "http" not in page
