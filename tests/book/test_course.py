@@ -99,8 +99,8 @@ def time(chapters: list[str], more: int = 0, *, whole: bool = False, hours: bool
 
 def test_times_are_those_of_the_pages_and_the_exercises():
     times = {"a": (60, 90), "b": (30, 30)}
-    assert said(times, time(["a", "b"])) == "90 min"
-    assert said(times, time(["a", "b"], whole=True)) == "120 min"
+    assert said(times, time(["a", "b"])) == "90\u00a0min"
+    assert said(times, time(["a", "b"], whole=True)) == "120\u00a0min"
     assert said(times, time(["a", "b"], 60, hours=True)) == "2.5"
     assert said(times, time(["c"], 60, hours=True)) == "–"
 

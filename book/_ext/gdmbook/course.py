@@ -36,6 +36,11 @@ def course(root: Path) -> list[Page]:
     return [page for page in pages(root) if "\n```{run-time}" in page.text]
 
 
+def titles(root: Path) -> dict[str, str]:
+    """Return the chapters' titles by their names, each up to its first comma."""
+    return {page.name: page.title.partition(",")[0] for page in course(root)}
+
+
 def builds_on(root: Path) -> dict[str, list[str]]:
     """Return for each chapter the names of those that it says a reader needs, in reading order."""
     chapters = course(root)

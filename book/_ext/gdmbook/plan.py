@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from gdmbook.course import ROUTES, Week, builds_on, course, exercises, minutes, rows, weeks
+from gdmbook.course import ROUTES, Week, builds_on, course, exercises, minutes, rows, titles, weeks
 from gdmbook.folded import folded
 from gdmcourse.grading.exercise import Exercise, Question
 
@@ -85,17 +85,17 @@ class Plan(_Table):
     def run(self) -> list[nodes.Node]:
         """Return a table with a row for each week, and one for all."""
         self.env.note_reread()
-        titles = {page.name: page.title for page in course(self.root)}
+        named = titles(self.root)
         found = weeks(self.root, self.arguments[0])
-        body = [self._row(str(week.number), self._links(week, titles), week.chapters) for week in found]
+        body = [self._row(str(week.number), self._links(week, named), week.chapters) for week in found]
         every = list(dict.fromkeys(name for week in found for name in week.chapters))
         body.append(self._row("all", [nodes.Text("")], every))
         return [table(("Week", "Chapters", "First reading", "Exercises", "Points", "Hours"), body)]
 
-    def _links(self, week: Week, titles: dict[str, str]) -> list[nodes.Node]:
+    def _links(self, week: Week, named: dict[str, str]) -> list[nodes.Node]:
         found: list[nodes.Node] = []
         for name in week.chapters:
-            found += [nodes.Text("; " if found else ""), self.link(name, titles[name])]
+            found += [nodes.Text("; " if found else ""), self.link(name, named[name])]
         return found or [nodes.Text("see the route")]
 
     def _row(self, week: str, links: list[nodes.Node], chapters: Sequence[str]) -> list[list[nodes.Node]]:
@@ -105,37 +105,34 @@ class Plan(_Table):
             [nodes.Text(week)],
             links,
             [Time(chapters=list(chapters), more=0, whole=False, hours=False)],
-            [nodes.Text(f"{more} min" if more else "–")],
+            [nodes.Text(f"{more}\u00a0min" if more else "–")],
             [nodes.Text(f"{points:g}" if points else "–")],
             [Time(chapters=list(chapters), more=more, whole=False, hours=True)],
         ]
 
 
 class ChapterTable(_Table):
-    """What each chapter builds on, how long it takes, and what it gives."""
+    """What each chapter builds on, how long it takes to read, and the points of its exercises."""
 
     def run(self) -> list[nodes.Node]:
         """Return a table with a row for each chapter."""
         self.env.note_reread()
-        titles = {page.name: page.title for page in course(self.root)}
+        named = titles(self.root)
         body = []
         for name, needs in builds_on(self.root).items():
-            named: list[nodes.Node] = []
+            others: list[nodes.Node] = []
             for other in needs:
-                named += [nodes.Text(", " if named else ""), self.link(other, titles[other])]
-            points = self.points([name])
+                others += [nodes.Text(", " if others else ""), self.link(other, named[other])]
             body.append(
                 [
-                    [self.link(name, titles[name])],
-                    named or [nodes.Text("–")],
+                    [self.link(name, named[name])],
+                    others or [nodes.Text("–")],
                     [Time(chapters=[name], more=0, whole=False, hours=False)],
                     [Time(chapters=[name], more=0, whole=True, hours=False)],
-                    [nodes.Text(f"{minutes(points)} min")],
-                    [nodes.Text(f"{points:g}")],
+                    [nodes.Text(f"{self.points([name]):g}")],
                 ]
             )
-        heads = ("Chapter", "Builds on", "First reading", "All of it", "Exercises", "Points")
-        return [table(heads, body)]
+        return [table(("Chapter", "Builds on", "First reading", "All of it", "Points"), body)]
 
 
 class QuestionTables(_Table):
@@ -185,7 +182,7 @@ def said(times: dict[str, tuple[int, int]], at: Time) -> str:
     if not known:
         return "–"
     total = sum(known) + at["more"]
-    return f"{max(0.5, round(total / 30) / 2):g}" if at["hours"] else f"{total} min"
+    return f"{max(0.5, round(total / 30) / 2):g}" if at["hours"] else f"{total}\u00a0min"
 
 
 def times(env: BuildEnvironment) -> dict[str, tuple[int, int]]:

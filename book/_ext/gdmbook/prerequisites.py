@@ -10,9 +10,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from gdmbook.course import builds_on, course
+from gdmbook.course import builds_on, titles
 
-ROW, LANE, TOP, LETTER = 26, 14, 18, 7.6  # sizes in px
+ROW, LANE, TOP, LETTER = 26, 14, 18, 8.2  # sizes in px
 COLOURS = ("#4477aa", "#228833", "#aa3377", "#997700", "#cc5533")
 
 
@@ -23,14 +23,14 @@ class Prerequisites(SphinxDirective):
         """Return a figure in two paragraphs."""
         self.env.note_reread()
         root = Path(self.env.srcdir)
-        titles = {page.name: page.title.partition(",")[0] for page in course(root)}
+        named = titles(root)
         needs = builds_on(root)
-        last = [titles[name] for name in titles if not any(name in named for named in needs.values())]
+        last = [named[name] for name in named if not any(name in others for others in needs.values())]
         said = (
             "A line leads down from each chapter that others build on, and an arrow from it to each of them; "
             f"the table below says the same. No other chapter builds on {listed(last)}."
         )
-        return [nodes.raw("", drawn(titles, needs), format="html"), nodes.paragraph("", said)]
+        return [nodes.raw("", drawn(named, needs), format="html"), nodes.paragraph("", said)]
 
 
 def listed(words: list[str]) -> str:
@@ -51,9 +51,9 @@ def lanes(names: list[str], needs: dict[str, list[str]]) -> dict[str, int]:
     return column
 
 
-def drawn(titles: dict[str, str], needs: dict[str, list[str]]) -> str:
+def drawn(named: dict[str, str], needs: dict[str, list[str]]) -> str:
     """Return the drawing as SVG, a row for each chapter in reading order; `aria-label` says it in words."""
-    names = list(titles)
+    names = list(named)
     column = lanes(names, needs)
     y = {name: TOP + ROW * at for at, name in enumerate(names)}
     edge = LANE * (max(column.values(), default=0) + 1) + 22
@@ -69,12 +69,12 @@ def drawn(titles: dict[str, str], needs: dict[str, list[str]]) -> str:
                 f'<path d="M{x} {stop}H{edge - 11}" stroke="{colour}"/><circle cx="{x}" cy="{stop}" r="3.5" '
                 f'fill="{colour}"/><path d="M{edge - 13} {stop - 3.5}l7 3.5l-7 3.5z" fill="{colour}"/>'
             )
-    parts += [f'<text x="{edge}" y="{y[name] + 5}">{escape(titles[name])}</text>' for name in names]
-    width = edge + max(map(len, titles.values())) * LETTER
+    parts += [f'<text x="{edge}" y="{y[name] + 5}">{escape(named[name])}</text>' for name in names]
+    width = edge + max(map(len, named.values())) * LETTER
     height = TOP + ROW * len(names)
     style = "max-width:100%;height:auto;fill:currentColor;font-size:15px"
     words = "; ".join(
-        f"{titles[name]} builds on {' and '.join(titles[other] for other in needs[name]) or 'no other'}"
+        f"{named[name]} builds on {' and '.join(named[other] for other in needs[name]) or 'no other'}"
         for name in names
     )
     head = (
