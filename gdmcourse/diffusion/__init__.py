@@ -14,7 +14,13 @@ from gdmcourse.diffusion.forward import (
     x0_from_noise,
     x0_from_velocity,
 )
-from gdmcourse.diffusion.guidance import classifier_free_guidance, classifier_guidance, exact_classifier
+from gdmcourse.diffusion.guidance import (
+    autoguidance,
+    classifier_free_guidance,
+    classifier_guidance,
+    exact_classifier,
+    guided_between,
+)
 from gdmcourse.diffusion.objective import denoising_loss, draw_times, drop_labels, simple_loss
 from gdmcourse.diffusion.schedule import Schedule, ScheduleError, cosine_schedule, linear_schedule
 
@@ -23,6 +29,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "as_denoiser",
+    "autoguidance",
     "classifier_free_guidance",
     "classifier_guidance",
     "cosine_schedule",
@@ -31,6 +38,7 @@ __all__ = [
     "drop_labels",
     "exact_classifier",
     "exact_denoiser",
+    "guided_between",
     "hybrid_loss",
     "linear_schedule",
     "marginal",

@@ -82,6 +82,43 @@ def classifier_free_guidance(denoiser: Denoiser, scale: float) -> Denoiser:
     return guided
 
 
+def autoguidance(denoiser: Denoiser, worse: Denoiser, scale: float) -> Denoiser:
+    """The denoiser ε̂_worse + s (ε̂ − ε̂_worse), both told the label: away from what a worse network gets wrong.
+
+    At s = 0 it is the worse one, at s = 1 the better one, both to the bit; two calls beyond. Source:
+    `eq-autoguidance` (Karras et al. 2024).
+    """
+
+    def guided(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+        if scale == 0:
+            return worse(x_t, t, y)
+        better = denoiser(x_t, t, y)
+        return better if scale == 1 else torch.lerp(worse(x_t, t, y), better, scale)
+
+    return guided
+
+
+def guided_between(guided: Denoiser, denoiser: Denoiser, low: int, high: int) -> Denoiser:
+    """`guided` at the times low < t ≤ high, and at the others `denoiser`, with the label.
+
+    Where all images are at one time, as in a sampler, only one of the two is called. Raises ValueError
+    unless 0 ≤ low < high. Source: `eq-guided-interval` (Kynkäänniemi et al. 2024).
+    """
+    if not 0 <= low < high:
+        raise ValueError(
+            f"guidance between two times needs 0 ≤ low < high, not low = {low} and high = {high}"
+        )
+
+    def between(x_t: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+        inside = (t > low) & (t <= high)
+        if inside.all():
+            return guided(x_t, t, y)
+        told = denoiser(x_t, t, y)
+        return torch.where(per_image(inside, x_t), guided(x_t, t, y), told) if inside.any() else told
+
+    return between
+
+
 def exact_classifier(mixture: GaussianMixture, schedule: Schedule) -> Classifier:
     """log p(component | x_t) for data from `mixture`: what a classifier of noisy data approximates."""
 

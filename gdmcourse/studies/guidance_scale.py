@@ -1,6 +1,6 @@
-"""What the guidance scale buys and costs: digits drawn at many scales, by three ways to guide.
+"""What the guidance scale buys and costs: digits drawn at many scales, by five ways to guide.
 
-`gdmcourse study guidance_scale` needs the trained `ddpm-digits` and about 6 minutes on one core.
+`gdmcourse study guidance_scale` needs the trained `ddpm-digits` and about 20 minutes on one core.
 """
 
 import time
@@ -12,7 +12,12 @@ from torch import Tensor, nn
 
 from gdmcourse.data.catalog import load
 from gdmcourse.diffusion.denoiser import Denoiser
-from gdmcourse.diffusion.guidance import classifier_free_guidance, classifier_guidance
+from gdmcourse.diffusion.guidance import (
+    autoguidance,
+    classifier_free_guidance,
+    classifier_guidance,
+    guided_between,
+)
 from gdmcourse.diffusion.samplers import ancestral, spaced_times
 from gdmcourse.metrics.features import feature_network
 from gdmcourse.metrics.report import score_samples
@@ -24,15 +29,25 @@ from gdmcourse.training.randomness import derive_seed
 
 SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 GUIDES = {"noisy": "guide-digits", "clean": "guide-clean-digits"}
+WORSE_STEPS = 275  # an eighth of the training of `ddpm-digits`
+MIDDLE = 200, 800  # times between which the way "middle" guides
 
 
 def guided_denoisers(
-    denoiser: Denoiser, classifiers: dict[str, nn.Module], recipe: DDPMRecipe
+    denoiser: Denoiser, worse: Denoiser, classifiers: dict[str, nn.Module], recipe: DDPMRecipe
 ) -> Iterator[tuple[str, float, Denoiser]]:
-    """(way, scale, denoiser) for every setting; scale 0 once, since there all ways are the same."""
+    """(way, scale, denoiser) for every setting, and each of those in which ways agree once.
+
+    At scale 0 these are "free", "noisy" and "clean", and at scale 1 "free", "middle" and "worse", of which
+    the latter two are asked beyond 1 alone.
+    """
     yield "none", 0.0, classifier_free_guidance(denoiser, 0.0)
     for scale in SCALES:
-        yield "free", scale, classifier_free_guidance(denoiser, scale)
+        free = classifier_free_guidance(denoiser, scale)
+        yield "free", scale, free
+        if scale > 1:
+            yield "middle", scale, guided_between(free, denoiser, *MIDDLE)
+            yield "worse", scale, autoguidance(denoiser, worse, scale)
         for name, network in classifiers.items():
             classifier = network if name == "noisy" else blind(network)
             yield name, scale, classifier_guidance(denoiser, classifier, recipe.schedule(), scale)
@@ -67,8 +82,10 @@ def measure(folder: Path, *, seed: int, samples: int, steps: int, preset: str) -
     recipe = ddpm.recipe
     assert isinstance(recipe, DDPMRecipe)
     guides = {name: trained(guide, preset, seed=seed).model for name, guide in GUIDES.items()}
+    early = trained("ddpm-digits", preset, steps=min(WORSE_STEPS, recipe.steps))
+    network, worse = (recipe.denoiser(found.model) for found in (ddpm, early))
     labels, rows = torch.arange(samples) % 10, []
-    for way, scale, denoiser in guided_denoisers(recipe.denoiser(ddpm.model), guides, recipe):
+    for way, scale, denoiser in guided_denoisers(network, worse, guides, recipe):
         # The same noise for every way and scale, so that they differ in the guidance alone.
         rng = torch.Generator().manual_seed(derive_seed(seed, "samples"))
         x_T = torch.randn(samples, 1, 8, 8, generator=rng)
@@ -79,7 +96,7 @@ def measure(folder: Path, *, seed: int, samples: int, steps: int, preset: str) -
     return rows
 
 
-def study(*, seeds: int = 5, samples: int = 200, steps: int = 50, preset: str = "laptop") -> Study:
+def study(*, seeds: int = 10, samples: int = 200, steps: int = 50, preset: str = "laptop") -> Study:
     """The study with so many seeds, samples of each setting and steps of sampling."""
     sizes = {"samples": samples, "steps": steps, "preset": preset}
     return Study(
