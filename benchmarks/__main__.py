@@ -13,6 +13,7 @@ NAMES = (
     "gan",
     "style",
     "diffusion",
+    "flow_matching",
     "chapters",
     "grading",
     "classroom",

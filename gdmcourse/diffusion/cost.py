@@ -29,6 +29,15 @@ def attention_cost(
     return 2 * pixels * channels**2 + 2 * length * dim * channels + 2 * pixels * length * channels
 
 
+def transformer_block_cost(tokens: int, width: int) -> int:
+    """Multiplications of a block of `gdmcourse.nn.dit`: 12 N C² + 2 N² C + 6 C², for one image.
+
+    Attention as in `attention_cost`, a small network of 8 N C², and the layer that tells the six vectors.
+    Source: `eq-dit-cost`.
+    """
+    return attention_cost(tokens, width) + 8 * tokens * width**2 + 6 * width**2
+
+
 @torch.no_grad()
 def multiplications(network: Callable[..., Any], *inputs: Any) -> int:
     """Multiplications of matrix products and convolutions in `network(*inputs)`, counted while it runs.

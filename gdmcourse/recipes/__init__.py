@@ -58,6 +58,7 @@ CATALOG = {
     "ddpm-mnist": ("ddpm", "the same on MNIST; `gpu` is the network of the sources"),
     "ddpm-cifar10": ("ddpm", "the same on colour photographs"),
     "improved-ddpm-digits": ("improved_ddpm", "a diffusion model that learns its variance too, on digits"),
+    "dit-digits": ("dit", "the same with a transformer of patches in the U-Net's place, on digits"),
     "flow-matching-digits": ("flow_matching", "a flow with straight paths, on digits, with labels"),
     "reflow-ring": ("reflow", "a flow from noise to eight Gaussians, made straight"),
     "meanflow-digits": ("flow_matching", "a flow map that jumps from noise to digits in one step"),

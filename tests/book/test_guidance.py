@@ -7,10 +7,12 @@ import torch
 
 from gdmcourse.diffusion import (
     Schedule,
+    autoguidance,
     classifier_guidance,
     cosine_schedule,
     exact_classifier,
     exact_denoiser,
+    guided_between,
     linear_schedule,
 )
 from gdmcourse.diffusion.denoiser import alpha_bar_at
@@ -222,3 +224,33 @@ def test_three_laws_for_one_scale(s, r):
     assert variance == pytest.approx(wanted, rel=0.03)
     if s > 1:
         assert slope**2 < variance < tilted_variance(s, r)
+
+
+@pytest.mark.equation("eq-autoguided-variance")
+@pytest.mark.parametrize(("s", "std", "worse_std"), [(0.5, 0.5, 0.4), (1.0, 0.4, 0.6), (4.0, 1.3, 1.5)])
+def test_away_from_a_wider_class_the_variance_shrinks_about_the_same_centre(s, std, worse_std):
+    """DDIM at every time takes a point to an affine function of it, whose slope and middle are read off."""
+    schedule, m = cosine_schedule(1000), 0.7
+    better, worse = (
+        exact_denoiser(GaussianMixture.isotropic(torch.full((1, 1), m).double(), width), schedule)
+        for width in (std, worse_std)
+    )
+    ends = torch.tensor([[-1.0], [0.0], [1.0]], dtype=torch.float64)
+    left, middle, right = ddim(autoguidance(better, worse, s), schedule, ends, range(1000, -1, -1)).flatten()
+    assert float((right - left) / 2) ** 2 == pytest.approx(
+        std**2 * (std**2 / worse_std**2) ** (s - 1), rel=0.02
+    )
+    assert float(middle) == pytest.approx(m, abs=0.02)
+
+
+@pytest.mark.equation("eq-guided-interval")
+@pytest.mark.parametrize(("s", "low", "high"), [(0.0, 0, 600), (4.0, 400, 1500), (2.0, 900, 2000)])
+def test_an_interval_adds_the_factor_of_its_own_times(s, low, high):
+    r = 0.5
+    (schedule, guided), (_, plain) = guided_noise(s, r), guided_noise(1.0, r)
+    ends = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    between = guided_between(guided, plain, low, high)
+    slope = ddim(between, schedule, ends, range(schedule.T, -1, -1)).diff(dim=0).item()
+    first, last = (float(schedule.alpha_bar[t].double()) for t in (high, low))
+    wanted = r / (r + 1) * ((r + 1 - last) / (r + 1 - first)) ** (s - 1)
+    assert slope**2 == pytest.approx(wanted, rel=0.02)

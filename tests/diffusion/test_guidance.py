@@ -10,10 +10,12 @@ from gdmcourse.diffusion import (
     Schedule,
     ScheduleError,
     as_denoiser,
+    autoguidance,
     classifier_free_guidance,
     classifier_guidance,
     exact_classifier,
     exact_denoiser,
+    guided_between,
     linear_schedule,
 )
 from gdmcourse.diffusion.classifier import NoisyClassifier, noisy_classifier_loss
@@ -281,3 +283,64 @@ def test_the_noisy_classifier_learns_at_every_noise_level():
 
     assert accuracy(100) > 0.95
     assert accuracy(1000) < 0.8
+
+
+WIDE = GaussianMixture.isotropic(MEANS, 0.7, WEIGHTS)  # what a worse network might take LAW for
+
+
+@pytest.mark.equation("eq-autoguidance")
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+@pytest.mark.parametrize("t", [30, 500])
+def test_the_autoguided_score_is_that_of_the_product_with_a_ratio(scale, t):
+    """−ε̂/√(1 − ᾱ) against a numerical gradient of log p + (s − 1)(log p − log p') of the label's laws."""
+    guided = autoguidance(exact_denoiser(LAW, SCHEDULE), exact_denoiser(WIDE, SCHEDULE), scale)
+    kept = alpha_bar_at(SCHEDULE, t)
+
+    def log_product(x: Tensor) -> Tensor:
+        better, worse = (
+            torch.stack([law.given(k).diffused(kept).log_prob(x) for k in range(3)]).gather(0, Y[None])[0]
+            for law in (LAW, WIDE)
+        )
+        return better + (scale - 1) * (better - worse)
+
+    got = -guided(X, torch.full((30,), t), Y) / (1 - kept) ** 0.5
+    for i in range(2):
+        shift = 1e-5 * torch.eye(2, dtype=torch.float64)[i]
+        wanted = (log_product(X + shift) - log_product(X - shift)) / 2e-5
+        torch.testing.assert_close(got[:, i], wanted, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.equation("eq-autoguidance")
+def test_autoguidance_is_exact_at_both_ends_and_the_classifier_free_kind_for_a_worse_one_without_a_label():
+    better, worse = exact_denoiser(LAW, SCHEDULE), exact_denoiser(WIDE, SCHEDULE)
+    assert torch.equal(autoguidance(better, worse, 0.0)(X, T, Y), worse(X, T, Y))
+    assert torch.equal(autoguidance(better, worse, 1.0)(X, T, Y), better(X, T, Y))
+    untold = autoguidance(better, lambda x, t, y: better(x, t), 3.0)(X, T, Y)
+    torch.testing.assert_close(untold, classifier_free_guidance(better, 3.0)(X, T, Y))
+
+
+def test_guidance_between_two_times_asks_one_of_the_two_in_a_sampler():
+    asked = []
+
+    def named(name: str, value: float):
+        def denoiser(x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+            asked.append(name)
+            return torch.full_like(x, value)
+
+        return denoiser
+
+    between = guided_between(named("guided", 1.0), named("plain", 0.0), 30, 500)
+    got = between(X, T, Y)
+    assert torch.equal(got[:, 0] == 1, (T > 30) & (T <= 500))
+    assert sorted(asked) == ["guided", "plain"]
+    for time, name in ((1, "plain"), (30, "plain"), (31, "guided"), (500, "guided"), (501, "plain")):
+        asked.clear()
+        between(X, torch.full((30,), time), Y)
+        assert asked == [name]
+
+
+@pytest.mark.parametrize(("low", "high"), [(500, 500), (-1, 3), (700, 200)])
+def test_an_interval_that_holds_no_time_is_refused(low, high):
+    best = exact_denoiser(LAW, SCHEDULE)
+    with pytest.raises(ValueError, match=f"needs 0 ≤ low < high, not low = {low} and high = {high}"):
+        guided_between(best, best, low, high)
