@@ -108,3 +108,17 @@ def test_a_grain_marks_blank_pixels_and_the_distance_misses_it(said):
 def test_a_variance_for_a_standard_deviation_shrinks_the_peaks(said):
     assert said["den-spread-right"] == pytest.approx(0.15, abs=0.03)
     assert said["den-spread-wrong"] < 0.8 * said["den-spread-right"]
+
+
+def test_the_young_transformer_costs_what_the_u_net_costs_and_lies_far_behind(said):
+    unet, dit = (
+        {name: said[f"den-young-{network}-{name}"] for name in ("cost", "relative", "accuracy")}
+        for network in ("unet", "dit")
+    )
+    assert number(dit["cost"]) == pytest.approx(number(unet["cost"]), rel=0.01)
+    assert dit["relative"] > 1.5 * unet["relative"]
+    assert dit["accuracy"] < unet["accuracy"]
+
+
+def number(text):
+    return int(text.replace(",", ""))
