@@ -25,6 +25,12 @@ def test_steps_are_still_needed_and_second_orders_help(said):
     assert said["fm-digits-of-dpm-8"] < 1.6
 
 
+def test_with_fifty_evaluations_the_samplers_no_longer_matter(said):
+    few, many = ([said[f"fm-digits-of-{name}-{n}"] for name in ("euler", "ddim", "dpm")] for n in (4, 50))
+    assert max(many) - min(many) < 0.5 * (max(few) - min(few))
+    assert max(many) < 1.5
+
+
 def test_reflow_makes_paths_straight_and_short(said):
     assert said["fm-straight-s-reflow"] < 0.2 * said["fm-straight-s-flow"]
     assert said["fm-straight-cost-pairs"] < 0.5 * said["fm-straight-cost-chance"]
