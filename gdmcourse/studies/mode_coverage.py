@@ -19,7 +19,7 @@ from gdmcourse.training.player import Turn
 from gdmcourse.training.randomness import derive_seed
 
 # The moves of a critic on each set. Few do for the ring.
-MOVES = {"8gaussians": 2000, "25gaussians": 6000}
+MOVES = {"8gaussians": 1500, "25gaussians": 6000}
 VARIANCE = {"8gaussians": 0.5, "25gaussians": 8.0}  # of a coordinate
 # What a way changes of the non-saturating game. Weights that fall are in units of the variance.
 WAYS: dict[str, dict[str, Any]] = {
@@ -45,11 +45,11 @@ WAYS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageRecipe(PointGANRecipe):
-    """A generator of three hidden layers and a critic that sees waves beside the coordinates.
+    """A generator of three hidden layers, and a critic that sees waves beside the coordinates.
 
     The modes are a fiftieth of the data's spread wide. A weak penalty lets the critic see them and loses
     some, a strong one finds all and blurs them. So its weight falls to the share `falls_to`, geometrically
-    in the first half of the training, and stays there.
+    in the first two fifths of the training, and stays there.
     """
 
     falls_to: float = 1.0
@@ -65,7 +65,7 @@ class CoverageRecipe(PointGANRecipe):
 
     def penalty_term(self, networks: Any, batch: Any, fake: Tensor, turn: Turn) -> Tensor | float:
         """The penalty with the weight of this step."""
-        falling = self.falls_to ** min(1.0, 2 * turn.step / self.steps)
+        falling = self.falls_to ** min(1.0, 2.5 * turn.step / self.steps)
         return falling * super().penalty_term(networks, batch, fake, turn)
 
 
@@ -74,7 +74,7 @@ def recipe(toy: str, way: str, seed: int, steps: int | None = None) -> CoverageR
     changes = {"critic_moves": 1} | WAYS[way]
     if "falls_to" in changes:
         changes["penalty_weight"] *= VARIANCE[toy]
-    sizes: dict[str, Any] = {"width": 96, "batch_size": 256, "warmup": 50}
+    sizes: dict[str, Any] = {"width": 96, "batch_size": 128, "warmup": 50}
     if steps is not None:
         sizes = {"width": 8, "batch_size": 8, "points": 200}
     return CoverageRecipe(

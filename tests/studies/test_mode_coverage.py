@@ -38,7 +38,7 @@ def test_critics_of_all_ways_make_the_same_moves():
 
 
 @pytest.mark.parametrize("toy", MOVES)
-def test_a_penalty_falls_in_the_first_half_and_is_in_units_of_the_variance(toy):
+def test_a_penalty_falls_at_first_and_is_in_units_of_the_variance(toy):
     game = recipe(toy, "r1", seed=0)
     critic = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Flatten(0)).requires_grad_(False)
     batch = torch.randn(16, 2, generator=torch.Generator().manual_seed(0))
@@ -49,8 +49,8 @@ def test_a_penalty_falls_in_the_first_half_and_is_in_units_of_the_variance(toy):
         return (game.penalty_term(SimpleNamespace(critic=critic), batch, batch, turn) / plain).item()
 
     end = WAYS["r1"]["falls_to"]
-    assert share(game.steps // 4) == pytest.approx(end**0.5, rel=1e-4)
-    assert share(game.steps // 2) == pytest.approx(end, rel=1e-4)
+    assert share(game.steps // 5) == pytest.approx(end**0.5, rel=1e-4)
+    assert share(2 * game.steps // 5) == pytest.approx(end, rel=1e-4)
     assert share(game.steps) == pytest.approx(end, rel=1e-4)
 
 
