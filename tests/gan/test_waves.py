@@ -41,3 +41,8 @@ def test_they_are_drawn_once_and_not_learned():
     made = waves()
     assert not list(made.parameters())
     assert "frequencies" in made.state_dict()
+
+
+def test_without_waves_the_scaled_point_is_left():
+    x = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(waves(0)(x), x / 2)
