@@ -9,7 +9,7 @@ from torch import Tensor
 from gdmcourse.diffusion.denoiser import Denoiser, alpha_bar_at, schedule_on
 from gdmcourse.diffusion.per_image import per_image
 from gdmcourse.diffusion.schedule import Schedule
-from gdmcourse.nn.labels import NoNullClass, check_labels
+from gdmcourse.nn.labels import NoNullClass, check_labels, check_one_each
 from gdmcourse.probability import GaussianMixture
 
 # A classifier of noisy images: maps (x_t, t) to logits (n, classes).
@@ -17,12 +17,14 @@ Classifier = Callable[[Tensor, Tensor], Tensor]
 
 
 def classifier_gradient(
-    classifier: Classifier, x_t: Float[Tensor, " n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " n"]
+    classifier: Classifier, x_t: Float[Tensor, " n *shape"], t: Int[Tensor, " n"], y: Int[Tensor, " m"]
 ) -> Float[Tensor, " n *shape"]:
     """∇ log p(y | x_t) with respect to x_t, one gradient an image; works where gradients are switched off.
 
-    The sampler's gradient of `eq-conditional-mean-shift`. Raises ValueError for a label out of range.
+    The sampler's gradient of `eq-conditional-mean-shift`. Raises ValueError for a label out of range, or not
+    one for each image.
     """
+    check_one_each(y, x_t)
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()
         logits = classifier(x, t)

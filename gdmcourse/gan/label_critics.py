@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from gdmcourse.gan.dcgan import ImageCritic
-from gdmcourse.nn.labels import check_labels
+from gdmcourse.nn.labels import check_labels, check_one_each
 
 
 class PlaneCritic(nn.Module):
@@ -22,9 +22,10 @@ class PlaneCritic(nn.Module):
         )
         self.body = ImageCritic((channels + 1, height, side), width, norm)
 
-    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """A logit for each pair. Raises ValueError for labels out of range."""
+    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " m"]) -> Float[Tensor, " n"]:
+        """A logit for each pair. Raises ValueError for labels out of range, or not one for each image."""
         check_labels(y, self.classes)
+        check_one_each(y, x)
         return self.body(torch.cat([x, self.embedding(y)], dim=1))
 
 
@@ -41,8 +42,9 @@ class ProjectionCritic(nn.Module):
         self.embedding = nn.Embedding(classes, self.body.size)
         nn.init.normal_(self.embedding.weight, std=self.body.size**-0.5)
 
-    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """A logit for each pair. Raises ValueError for labels out of range."""
+    def forward(self, x: Float[Tensor, "n c h w"], y: Int64[Tensor, " m"]) -> Float[Tensor, " n"]:
+        """A logit for each pair. Raises ValueError for labels out of range, or not one for each image."""
         check_labels(y, self.classes)
+        check_one_each(y, x)
         features = self.body.features(x)
         return self.body.last(features).squeeze(1) + (self.embedding(y) * features).sum(1)

@@ -18,3 +18,11 @@ def check_labels(y: Int[Tensor, " n"], num_classes: int) -> None:
     """Raise ValueError unless every label is in 0 … num_classes − 1."""
     if y.numel() and (int(y.min()) < 0 or int(y.max()) >= num_classes):
         raise ValueError(f"labels must be in 0 … {num_classes - 1}; got {int(y.min())} … {int(y.max())}")
+
+
+def check_one_each(y: Int[Tensor, " m"], x: Tensor) -> None:
+    """Raise ValueError unless there is one label for each image of `x`: one label alone isn't for all."""
+    if y.shape != x.shape[:1]:
+        raise ValueError(
+            f"give one label for each image, not labels of shape {tuple(y.shape)} for {len(x)} images"
+        )

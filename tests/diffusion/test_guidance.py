@@ -213,6 +213,13 @@ def test_guidance_towards_a_label_that_is_not_there_is_refused():
         guided(torch.randn(1, 1, 8, 8), torch.tensor([5]), torch.tensor([7]))
 
 
+def test_guidance_wants_one_label_for_each_image(unchecked):
+    """`gather` would take one label for the first image alone, and leave the others without guidance."""
+    classifier = exact_classifier(LAW, SCHEDULE)
+    with pytest.raises(ValueError, match=r"one label for each image, not labels of shape \(1,\) for 30"):
+        classifier_gradient(classifier, X, T, torch.tensor([1]))
+
+
 @pytest.mark.slip(8)
 def test_a_classifier_of_clean_data_pushes_too_hard_at_noise():
     """The exact classifier of clean data, asked at noisy points: its gradient against the exact one."""

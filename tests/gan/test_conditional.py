@@ -86,6 +86,14 @@ def test_labels_out_of_range_are_named(network, label):
         label_loss(torch.zeros(6, 10), y)
 
 
+@pytest.mark.parametrize("network", [PlaneCritic, ProjectionCritic])
+@pytest.mark.parametrize("shape", [(1,), (5,), (6, 1), ()])
+def test_a_critic_of_pairs_wants_one_label_for_each_image(network, shape, unchecked):
+    """One label would broadcast over all images, and the game would train on pairs that nobody drew."""
+    with pytest.raises(ValueError, match=r"give one label for each image, not .* for 6 images"):
+        network(SHAPE, 10, width=4)(images(), torch.ones(shape, dtype=torch.long))
+
+
 def test_bad_input_is_named():
     generator = ConditionalGenerator(SHAPE, 10, noise_dim=8, width=4)
     with pytest.raises(ValueError, match="at least two examples"):
