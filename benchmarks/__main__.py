@@ -13,6 +13,7 @@ NAMES = (
     "gan",
     "style",
     "diffusion",
+    "metrics",
     "chapters",
     "grading",
     "classroom",
