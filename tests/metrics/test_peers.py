@@ -1,4 +1,4 @@
-"""Every score against the other packages that compute it, on the same features, to one part in ten thousand."""
+"""Every score against other packages that compute it, on the same features, to one part in ten thousand."""
 
 import warnings
 
