@@ -10,12 +10,19 @@ SCORES = (
 )
 SEEN = {  # of each fault, by whom; the others don't see it
     "copies": {"copied"},
-    "stamps": {*SCORES} - {"inception", "copied"},
+    "stamps": {*SCORES} - {"inception", "precision", "density", "copied"},
     "blur": {*SCORES} - {"copied"},
     "moved": {*SCORES} - {"copied"},
-    "fours": {"frechet", "unlabelled", "spatial", "kernel", "inception", "recall", "coverage", "told"},
+    "fours": {"frechet", "unlabelled", "spatial", "kernel", "inception", "recall", "coverage"},
     "counts": {"frechet", "kernel", "inception"},
-    "few": {"frechet", "unlabelled", "spatial", "coverage"},
+    "few": {"frechet", "unlabelled", "spatial", "inception", "coverage"},
+}
+NEARLY = {  # in eight or nine deals on the machine where this was written
+    ("unlabelled", "counts"),
+    ("told", "counts"),
+    ("coverage", "counts"),
+    ("told", "fours"),
+    ("density", "stamps"),
 }
 
 
@@ -27,8 +34,14 @@ def said():
 @pytest.mark.parametrize("fault", SEEN)
 @pytest.mark.parametrize("score", SCORES)
 def test_a_score_sees_just_the_faults_that_the_table_says(said, score, fault):
-    assert (said[f"met-verdict-{score}-{fault}"] == "sees") == (score in SEEN[fault])
-    assert (said[f"met-worse-{score}-{fault}"] == 10) == (score in SEEN[fault])
+    worse, better = (said[f"met-{way}-{score}-{fault}"] for way in ("worse", "better"))
+    mark = "sees" if worse == 10 else "praises" if better == 10 else "–"
+    assert said[f"met-verdict-{score}-{fault}"] == mark
+    if (score, fault) in NEARLY:
+        assert worse >= 6
+    else:
+        assert (worse == 10) == (score in SEEN[fault])
+        assert (better == 10) == ((score, fault) == ("inception", "stamps"))
 
 
 def test_what_was_copied_is_all_that_gives_copies_away(said):
