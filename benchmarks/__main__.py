@@ -14,6 +14,7 @@ NAMES = (
     "style",
     "diffusion",
     "flow_matching",
+    "metrics",
     "chapters",
     "grading",
     "classroom",

@@ -29,7 +29,7 @@ TOP = {"cli", "cli_grading", "cli_gradebook", "__main__"}
 ARRAYS = {"jaxtyping", "numpy", "torch"}
 PARTS = {
     "diffusion": ARRAYS | {"scipy"},
-    "metrics": ARRAYS | {"scipy", "sklearn"},
+    "metrics": ARRAYS | {"scipy", "sklearn", "torchvision"},
     "data": ARRAYS | {"PIL", "platformdirs", "sklearn", "torchvision"},
     "training": ARRAYS | {"filelock", "lightning_fabric", "matplotlib", "safetensors", "tqdm"},
     "recipes": ARRAYS | {"lightning_fabric", "matplotlib"},

@@ -1,5 +1,8 @@
 """A small image classifier: the network behind the course's scores, its loss, and class accuracy."""
 
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
@@ -52,9 +55,20 @@ def classifier_loss(
     return F.cross_entropy(model(images), labels)
 
 
+@runtime_checkable
+class FeatureNetwork(Protocol):
+    """What a score can look through: a network with features (N, d) of images in [−1, 1]."""
+
+    def features(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d"]:
+        """The features."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """The weights, whose device is the network's."""
+
+
 @torch.no_grad()
 def extract_features(
-    network: Classifier, images: Float[Tensor, "n c h w"], batch_size: int = 500
+    network: FeatureNetwork, images: Float[Tensor, "n c h w"], batch_size: int = 500
 ) -> Float[Tensor, "n d"]:
     """The features of any number of images, on the CPU, computed in batches that bound the memory."""
     device = next(network.parameters()).device

@@ -16,6 +16,7 @@ PRESETS = ("smoke", "laptop", "gpu")
 CATALOG = {
     "classifier-digits": ("classifier", "the feature network of the scores, on scikit-learn's 8×8 digits"),
     "classifier-mnist": ("classifier", "the feature network of the scores, on MNIST"),
+    "vicreg-digits": ("self_supervised", "a second feature network, which never sees a label (VICReg)"),
     "hmm-dice": ("hmm", "a hidden Markov model of a casino's dice, by EM"),
     "hmm-digits": ("hmm_images", "a hidden Markov model of the columns of digits, by EM"),
     "flow-toy": ("flow", "a normalizing flow (RealNVP) on two half moons"),
