@@ -18,7 +18,7 @@ from gdmcourse.studies.study import Rows, Study
 from gdmcourse.training.randomness import derive_seed
 from gdmcourse.training.run import NonFiniteLoss
 
-BUDGET = 150e9  # operations of a training, all of its networks together
+BUDGET = 60e9  # operations of a training, all of its networks together
 SAMPLES = 400
 TRIALS = 6
 EVERY = 5  # of the training images, the validation part has every fifth

@@ -44,14 +44,14 @@ class Family:
 # The rate is constant, so that a run that is stopped anywhere is what a shorter run would have been.
 STEADY: Settings = {"warmup": None}
 UNET: Settings = {**STEADY, "multipliers": (1, 2, 2), "drop": 1.0}  # without labels, which the others haven't
-BATCHES, DECAYS = (32, 64), (0.98, 0.99, 0.995)
+WIDTHS, BATCHES, DECAYS = (8, 12), (32, 64), (0.98, 0.99, 0.995)
 FAMILIES = {
     "gan": Family(
         "r3gan-digits",
         {
             "lr": (5e-4, 1e-3, 2e-3, 4e-3),
             "penalty_weight": (0.1, 0.25, 0.5, 1.0),
-            "width": (8, 16),
+            "width": WIDTHS,
             "batch_size": BATCHES,
             "ema_decay": DECAYS,
         },
@@ -63,7 +63,7 @@ FAMILIES = {
             "lr": (5e-4, 1e-3, 2e-3, 4e-3),
             "penalty_weight": (1.0, 3.0, 10.0),
             "critic_moves": (1, 2, 4),
-            "width": (8, 16),
+            "width": WIDTHS,
             "batch_size": BATCHES,
             "ema_decay": DECAYS,
         },
@@ -75,16 +75,15 @@ FAMILIES = {
             "lr": (1e-3, 2e-3, 4e-3, 8e-3),
             "noise": ("cosine", "linear"),
             "target": ("noise", "velocity"),
-            "width": (8, 16),
+            "width": WIDTHS,
             "batch_size": BATCHES,
             "ema_decay": DECAYS,
         },
         UNET,
         (
-            ("dpm", 16),
-            *(("ddim", n) for n in (1, 2, 4, 8, 16, 32)),
-            *(("dpm", n) for n in (2, 4, 8)),
-            ("ancestral", 32),
+            ("dpm", 10),
+            *(("ddim", n) for n in (1, 2, 4, 8, 16)),
+            *(("dpm", n) for n in (2, 4)),
             ("ancestral", 100),
         ),
     ),
@@ -92,23 +91,24 @@ FAMILIES = {
         "flow-matching-digits",
         {
             "lr": (1e-3, 2e-3, 4e-3, 8e-3),
-            "width": (8, 16),
+            "width": WIDTHS,
             "batch_size": BATCHES,
             "ema_decay": DECAYS,
         },
         UNET,
-        (("euler", 16), *(("euler", n) for n in (1, 2, 4, 8, 32))),
+        (("euler", 10), *(("euler", n) for n in (1, 2, 4, 20))),
     ),
     "vae": Family(
         "vae-digits",
         {
             "lr": (5e-4, 1e-3, 2e-3, 4e-3),
             "latents": (8, 16, 32),
-            "width": (256, 384),
+            "width": (128, 256),
             "batch_size": (64, 128),
             "ema_decay": DECAYS,
         },
         STEADY,
+        (("own", 1), ("means", 1)),
     ),
 }
 
@@ -139,7 +139,8 @@ def drawn(
 ) -> Tensor:
     """`n` images by a sampler of so many evaluations, its first noise multiplied by the temperature.
 
-    "pass" is a generator's one pass, or whatever a recipe of another kind draws, at temperature 1.
+    "pass" is a generator's one pass, "own" what the recipe draws, which has no temperature, and "means" the
+    mean images of a decoder.
     """
     if isinstance(recipe, DDPMRecipe):
         noise = temperature * torch.randn(n, *recipe.shape(), generator=rng)
@@ -149,8 +150,8 @@ def drawn(
         times = spaced_times(recipe.T, evaluations)
         ends = walk(recipe.denoiser(model), recipe.schedule(), noise, times, generator=rng, clip=1.0)
         return ends.clamp(-1, 1)
-    if hasattr(recipe, "noise"):
-        return model(temperature * recipe.noise(n, rng))
-    if temperature != 1.0:
-        raise ValueError("this recipe draws at temperature 1 only")
-    return recipe.sample(model, n, rng)
+    if sampler == "own":
+        return recipe.sample(model, n, rng)
+    if sampler == "means":
+        return recipe.means(model, n, rng)
+    return model(temperature * recipe.noise(n, rng))
