@@ -19,7 +19,7 @@ HOLDS, WHEN, NOT, OPEN = "holds", "holds when", "does not hold here", "not testa
 
 @dataclass(frozen=True)
 class Finding:
-    """A contrast with its numbers, and whether it confirms the claim (yes), denies it (no) or neither (open)."""
+    """A contrast with its numbers, and whether it confirms the claim (yes), denies it (no), or is open."""
 
     contrast: Contrast
     paired: Paired
