@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def permutation_p(differences: Sequence[float] | np.ndarray) -> float:
     if not values.any():
         return 1.0
 
-    def size(signed: np.ndarray, axis: int) -> np.ndarray:
+    def size(signed: np.ndarray, axis: int) -> Any:
         return np.abs(signed.mean(axis=axis))
 
     found = permutation_test(
