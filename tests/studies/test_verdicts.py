@@ -46,10 +46,8 @@ def test_the_state_of_a_contrast():
 
 
 def found(*states):
-    return [
-        Finding(Contrast(str(i), (0.0, 0.0)), _numbers(Contrast("", (0.0, 0.0))), 1.0, s)
-        for i, s in enumerate(states)
-    ]
+    numbers = _numbers(Contrast("", (0.0, 0.0)))
+    return [Finding(Contrast(str(i), (0.0, 0.0)), numbers, 1.0, each) for i, each in enumerate(states)]
 
 
 @pytest.mark.parametrize(
@@ -74,21 +72,10 @@ def test_the_conditions_are_those_that_confirm():
 
 def run(family, seed, distance, *points):
     """A run with one draw at each share, and precision with recall at three temperatures."""
-    how = {"sampler": "pass", "evaluations": 1, "draw": 0}
-    scores = [
-        {"share": 0.125, "temperature": 1.0, "frechet": 3 * distance, "precision": 0, "recall": 0, **how}
-    ]
+    how = {"sampler": "pass", "evaluations": 1, "draw": 0, "frechet": distance}
+    scores = [how | {"share": 0.125, "temperature": 1.0, "precision": 0, "recall": 0}]
     for heat, (precision, recall) in zip((1.0, 0.8, 0.6), points, strict=False):
-        scores.append(
-            {
-                "share": 1.0,
-                "temperature": heat,
-                "frechet": distance,
-                "precision": precision,
-                "recall": recall,
-                **how,
-            }
-        )
+        scores.append(how | {"share": 1.0, "temperature": heat, "precision": precision, "recall": recall})
     return {"kind": "run", "family": family, "seed": seed, "scores": scores}
 
 
@@ -113,17 +100,15 @@ def test_recall_is_compared_at_one_precision():
 
 def test_only_tests_with_enough_seeds_are_corrected_for():
     """Claims without rows are open, and a strong effect passes whatever the others say."""
+    distance = {"gan": 20.0, "ddpm": 10.0}
     rows = [
-        run(name, seed, (20.0 if name == "gan" else 10.0) + 0.1 * seed, (0.5, 0.5))
-        for seed in range(10)
-        for name in ("gan", "ddpm")
+        run(name, seed, distance[name] + 0.1 * seed, (0.5, 0.5)) for seed in range(10) for name in distance
     ]
     for row in rows:
         for each in row["scores"]:
             each["frechet_pixels"] = each["frechet"]
         row |= {"cpu_seconds": 1.0, "steps": 10, "changes": {"batch_size": 4}}
-    records = {claim.record: {"rows": []} for claim in CLAIMS}
-    records["gans_vs_diffusion"] = {"rows": rows}
+    records = {claim.record: {"rows": []} for claim in CLAIMS} | {"gans_vs_diffusion": {"rows": rows}}
     by_number = {v.claim.number: v for v in verdicts(lambda name: records[name])}
     assert by_number[5].word == HOLDS
     assert by_number[6].word == NOT
