@@ -42,9 +42,13 @@ class Verdict:
 
 
 def verdicts(read: Callable[[str], dict[str, Any]] = record) -> list[Verdict]:
-    """The verdict on every claim, by the records that `read` finds."""
+    """The verdict on every claim, by the records that `read` finds; one without rows says nothing."""
+    rows = {claim.record: read(claim.record)["rows"] for claim in CLAIMS}
     measured = [
-        (claim, each) for claim in CLAIMS for each in EVIDENCE[claim.number](read(claim.record)["rows"])
+        (claim, each)
+        for claim in CLAIMS
+        if rows[claim.record]
+        for each in EVIDENCE[claim.number](rows[claim.record])
     ]
     numbers = [_numbers(each) for _, each in measured]
     tested = [i for i, (_, each) in enumerate(measured) if is_tested(each)]

@@ -16,7 +16,7 @@ TINY = {"flops": 1e8, "samples": 70}
 
 @pytest.fixture
 def parts(monkeypatch):
-    """The parts of a study of one seed, by kind and family; each family has the first trial's configuration."""
+    """The parts of a study of one seed, by kind and family, each family as its first trial had it."""
     chosen = {name: {**family.base, **family.draw(0)} for name, family in FAMILIES.items()}
     record = {"chosen": json.loads(json.dumps(chosen))}
     monkeypatch.setattr(gans_vs_diffusion, "record", lambda name: record)
