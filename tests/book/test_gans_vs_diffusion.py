@@ -57,7 +57,7 @@ def test_every_chosen_configuration_has_run_with_equal_operations():
     assert len(seeds) == 5
     for found in seeds.values():
         assert sorted(found) == list(range(len(found)))  # none lost, none twice
-        assert len(found) >= 6
+        assert len(found) >= 5
 
 
 def test_every_family_was_searched_as_long():
