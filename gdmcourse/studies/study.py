@@ -107,10 +107,13 @@ def _pool(workers: int, cluster: str | None) -> Iterator[Executor]:
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             yield pool
         return
-    from distributed import Client
-
     try:
+        from distributed import Client
+
         client = Client(cluster, timeout=30)
+    except ModuleNotFoundError:
+        said = "a cluster is reached by Dask: install it by `pip install 'gdmcourse[cluster]'`"
+        raise ValueError(said) from None
     except (OSError, ValueError) as error:
         raise ValueError(f"no scheduler of Dask answers at {cluster} ({error})") from None
     with client, client.get_executor(pure=False) as pool:
