@@ -10,6 +10,7 @@ from gdmcourse.studies.claims import CLAIMS
 from gdmcourse.studies.verdicts import verdicts
 from tests.book.executed import kept
 
+RATES = ("quarter", "one", "four")
 PAGE = Path("book/judgement/gans_vs_diffusion.md")
 
 
@@ -98,6 +99,24 @@ def test_the_ranking_turns_with_the_features(said):
     assert said["gvd-two-classifier"] < 1 < said["gvd-two-pixels"]
     two = next(verdict for verdict in verdicts() if verdict.claim.number == 5).findings
     assert two[0].paired.high < 0 < two[1].paired.low
+
+
+def test_the_search_missed_a_better_gan_and_only_slow_gans_fail(said):
+    assert said["gvd-moved-gan-four"] < 0.8 * said["gvd-moved-gan-one"]
+    assert said["gvd-moved-ddpm-four"] > 1.2 * said["gvd-moved-ddpm-one"]
+    assert said["gvd-moved-gan-quarter"] / said["gvd-moved-gan-one"] > 2
+    assert said["gvd-moved-ddpm-quarter"] / said["gvd-moved-ddpm-one"] < 1.3
+    shown = {(of, rate): said[f"gvd-failed-of-{of}-{rate}"] for of in ("gan", "ddpm") for rate in RATES}
+    assert shown.pop(("gan", "quarter")) not in ("0 of 10", "10 of 10")
+    assert set(shown.values()) == {"0 of 10"}
+
+
+def test_neither_is_sharp_on_the_grid_and_nobody_copies(said):
+    assert said["gvd-near-of-flow"] < said["gvd-near-of-gan"] < 0.15
+    assert said["gvd-copies-most"] == 0
+    memorised = [row for row in record("gans_vs_diffusion")["rows"] if row.get("rule") == "memoriser"]
+    assert all(row["copies"] == 1 for row in memorised)
+    assert len(memorised) == 10
 
 
 def test_four_evaluations_do_what_one_cannot_and_many_add_little(said):
