@@ -45,8 +45,10 @@ bench: setup  ## Measure the library against its peers into benchmarks/results.j
 gpu:  ## Try and measure the library on one graphics card, with the packages that PYTHON has
 	$(PYTHON) -m benchmarks.gpu
 
-results: setup  ## Train every recipe at laptop size, each into a folder of runs/
-	for recipe in $$($(BIN)/gdmcourse train | cut -d' ' -f1); do $(BIN)/gdmcourse train $$recipe || exit 1; done
+WORKERS ?= 2
+results: setup  ## Measure every study anew, the search before what it chooses for (WORKERS=2 parts at a time)
+	for study in $$($(BIN)/gdmcourse study | cut -d' ' -f1); do \
+		$(BIN)/gdmcourse study $$study --workers $(WORKERS) $(if $(CLUSTER),--cluster $(CLUSTER)) || exit 1; done
 
 clean:  ## Remove what was built; the environment stays
 	rm -rf _build runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -131,6 +131,7 @@ def study(
     name: Annotated[str | None, typer.Argument(help="A study; none lists them all.")] = None,
     to: Annotated[Path | None, typer.Option(help="Folder of the record; default: beside the study.")] = None,
     workers: Annotated[int, typer.Option(help="Parts that are measured at a time.")] = 1,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler that measures.")] = None,
 ) -> None:
     """Run the study NAME, or go on where it was stopped, and write its record."""
     from gdmcourse.studies import CATALOG, find_study
@@ -141,9 +142,10 @@ def study(
         return
     found = find_study(name)
     from gdmcourse.studies.record import FOLDER
-    from gdmcourse.studies.study import run_study
+    from gdmcourse.studies.study import forecast, run_study
 
-    run_study(found, to=to or FOLDER, workers=workers)
+    typer.echo(forecast(found, to=to or FOLDER, workers=workers))
+    run_study(found, to=to or FOLDER, workers=workers, cluster=cluster)
     typer.echo(f"done: {(to or FOLDER) / name}.json")
 
 

@@ -33,7 +33,7 @@ PARTS = {
     "data": ARRAYS | {"PIL", "platformdirs", "sklearn", "torchvision"},
     "training": ARRAYS | {"filelock", "lightning_fabric", "matplotlib", "safetensors", "tqdm"},
     "recipes": ARRAYS | {"lightning_fabric", "matplotlib"},
-    "studies": ARRAYS | {"matplotlib", "tqdm"},
+    "studies": ARRAYS | {"distributed", "matplotlib", "tqdm"},
     "plots": ARRAYS | {"IPython", "cycler", "ipywidgets", "matplotlib"},
     "grading": {
         "IPython",

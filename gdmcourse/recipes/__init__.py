@@ -61,6 +61,7 @@ CATALOG = {
     "improved-ddpm-digits": ("improved_ddpm", "a diffusion model that learns its variance too, on digits"),
     "dit-digits": ("dit", "the same with a transformer of patches in the U-Net's place, on digits"),
     "flow-matching-digits": ("flow_matching", "a flow with straight paths, on digits, with labels"),
+    "flow-grid": ("flow_points", "a flow with straight paths, on twenty-five Gaussians in a grid"),
     "reflow-ring": ("reflow", "a flow from noise to eight Gaussians, made straight"),
     "meanflow-digits": ("flow_matching", "a flow map that jumps from noise to digits in one step"),
     "guide-digits": ("guide", "a classifier of noisy digits, for classifier guidance"),

@@ -5,8 +5,9 @@ import multiprocessing
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gdmcourse.studies.record import FOLDER, save_record
 from gdmcourse.training.code_hash import result_hash
 
 Rows = list[dict[str, Any]]
+RUNS = Path("runs/studies")
 DONE = "rows.json"  # in a part's folder: what it measured
 
 
@@ -38,9 +40,17 @@ class Study:
 
 
 def run_study(
-    study: Study, *, to: Path = FOLDER, runs: Path = Path("runs/studies"), workers: int = 1
+    study: Study,
+    *,
+    to: Path = FOLDER,
+    runs: Path = RUNS,
+    workers: int = 1,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
     """Measure what isn't measured yet, `workers` parts at a time, and write the record into `to`; return it.
+
+    With `cluster`, the address of a scheduler of Dask, its workers measure; they must see the folder `runs`
+    at the same path, and this package.
 
     A part's rows are kept in `runs` under a name that changes with its settings and with the code, so a study
     that was killed goes on, and one that has changed measures anew what has. Raises ValueError for fewer than
@@ -48,16 +58,15 @@ def run_study(
     """
     if workers < 1:
         raise ValueError(f"a study needs at least one worker, not {workers}")
-    folders = [runs / study.name / part_name(study, part) for part in study.parts]
+    folders = _folders(study, runs)
     waiting = [
         (part, folder)
         for part, folder in zip(study.parts, folders, strict=True)
         if not (folder / DONE).is_file()
     ]
     if waiting:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context) as pool:
-            jobs = [pool.submit(_measure, study.measure, part, folder) for part, folder in waiting]
+        with _pool(min(workers, len(waiting)), cluster) as pool:
+            jobs = [pool.submit(_measure, study.measure, part, folder.resolve()) for part, folder in waiting]
             bar = tqdm(as_completed(jobs), total=len(jobs), unit="part", disable=not sys.stderr.isatty())
             try:
                 for job in bar:
@@ -72,7 +81,43 @@ def run_study(
         for folder in folders:
             if (folder / name).is_file():
                 shutil.copy(folder / name, to / name)
-    return save_record(study.name, {**content, "cpu_minutes": minutes}, to)
+    return save_record(study.name, {**content, "parts": len(parts), "cpu_minutes": minutes}, to)
+
+
+def forecast(study: Study, *, to: Path = FOLDER, runs: Path = RUNS, workers: int = 1) -> str:
+    """How long what isn't measured yet will take, going by the record that lies in `to`."""
+    left = sum(not (folder / DONE).is_file() for folder in _folders(study, runs))
+    said, path = f"{left} of {len(study.parts)} parts to measure", to / f"{study.name}.json"
+    if not left or not path.is_file():
+        return said if not left else f"{said}; no record says how long they take"
+    before = json.loads(path.read_text(encoding="utf-8"))
+    hours = before["cpu_minutes"] / 60 * left / before.get("parts", len(study.parts)) / workers
+    return f"{said}: {hours:.2g} hours on {workers} cores such as {before['machine']}"
+
+
+def _folders(study: Study, runs: Path) -> list[Path]:
+    return [runs / study.name / part_name(study, part) for part in study.parts]
+
+
+@contextmanager
+def _pool(workers: int, cluster: str | None) -> Iterator[Executor]:
+    """Processes of this machine, or the cluster's."""
+    if cluster is None:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+
+        client = Client(cluster, timeout=30)
+    except ModuleNotFoundError:
+        said = "a cluster is reached by Dask: install it by `pip install 'gdmcourse[cluster]'`"
+        raise ValueError(said) from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"no scheduler of Dask answers at {cluster} ({error})") from None
+    with client, client.get_executor(pure=False) as pool:
+        yield pool
 
 
 def part_name(study: Study, part: dict[str, Any]) -> str:

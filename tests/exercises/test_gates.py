@@ -105,10 +105,16 @@ def test_the_keys_are_in_sync_within_their_tolerances(fresh, full, source):
                 assert agree(probe.expected, values, reference=reference), f"{old.id}, {a.hint}: {REMEDY}"
 
 
+def to_mark(exercise):
+    """The points that a teacher gives by the rubrics of open questions."""
+    return sum(item.points for question in exercise.questions for item in question.rubric)
+
+
 @pytest.mark.slow
 def test_the_reference_earns_every_point(exercise, tmp_path):
     result = grade(hand_in(exercise, tmp_path), ROOT / "solutions", assignment=exercise.chapter)
-    assert result.earned == result.points == exercise.points, [q.reasons + q.failed for q in result.questions]
+    reasons = [q.reasons + q.failed for q in result.questions]
+    assert result.earned == result.points == exercise.points - to_mark(exercise), reasons
 
 
 @pytest.mark.slow
@@ -116,7 +122,7 @@ def test_the_reference_earns_every_point(exercise, tmp_path):
 def test_the_reference_earns_every_visible_point(exercise, tmp_path):
     """That the students' key is the visible part of the teacher's is tested on each push."""
     result = grade(hand_in(exercise, tmp_path), ROOT / "exercises" / "key", assignment=exercise.chapter)
-    assert result.earned == result.points == exercise.points - result.hidden_points
+    assert result.earned == result.points == exercise.points - result.hidden_points - to_mark(exercise)
 
 
 def test_the_untouched_stub_earns_nothing_and_is_told_where_help_is(source):

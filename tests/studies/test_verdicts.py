@@ -1,0 +1,118 @@
+"""The rule by which claims are judged, on records that are made up, and that every claim can be filled."""
+
+import math
+
+import pytest
+
+from gdmcourse.studies.claims import CLAIMS, Claim
+from gdmcourse.studies.evidence import Contrast, finals, log_ratio, matched_recall, worst
+from gdmcourse.studies.verdicts import (
+    EVIDENCE,
+    HOLDS,
+    NOT,
+    OPEN,
+    WHEN,
+    Finding,
+    Verdict,
+    _numbers,
+    state,
+    verdicts,
+    word,
+)
+
+SURE = tuple(1 + 0.01 * i for i in range(10))
+
+
+def judged(differences, margin=0.1, adjusted=0.01, counted=False):
+    contrast = Contrast("c", tuple(differences), counted)
+    return state(contrast, _numbers(contrast), adjusted, margin)
+
+
+def test_there_are_nineteen_claims_and_evidence_for_each():
+    assert [claim.number for claim in CLAIMS] == list(range(1, 20)) == sorted(EVIDENCE)
+    assert all(claim.margin >= 0 and claim.says and claim.measure for claim in CLAIMS)
+
+
+def test_the_state_of_a_contrast():
+    assert judged(SURE) == "yes"
+    assert judged(SURE, adjusted=0.06) == "open"
+    assert judged([-value for value in SURE]) == "no"
+    assert judged([0.01, -0.01] * 5) == "no"  # sure to be smaller than the margin
+    assert judged([1.0, -1.0] * 5) == "open"
+    assert judged(SURE[:5]) == "open"  # five seeds can't
+    assert judged([2.0], counted=True) == "yes"
+    assert judged([0.05], counted=True) == "no"
+    assert judged([2.0]) == "open"
+
+
+def found(*states):
+    numbers = _numbers(Contrast("", (0.0, 0.0)))
+    return [Finding(Contrast(str(i), (0.0, 0.0)), numbers, 1.0, each) for i, each in enumerate(states)]
+
+
+@pytest.mark.parametrize(
+    ("states", "some", "every"),
+    [
+        (("yes", "yes"), HOLDS, HOLDS),
+        (("yes", "no"), WHEN, NOT),
+        (("yes", "open"), WHEN, OPEN),
+        (("no", "open"), NOT, NOT),
+        (("open", "open"), OPEN, OPEN),
+        ((), OPEN, OPEN),
+    ],
+)
+def test_the_word_of_a_claim(states, some, every):
+    assert word(Claim(1, "", "", 0.0), found(*states)) == some
+    assert word(Claim(1, "", "", 0.0, needs="all"), found(*states)) == every
+
+
+def test_the_conditions_are_those_that_confirm():
+    assert Verdict(CLAIMS[0], WHEN, tuple(found("yes", "no", "yes"))).conditions == ("0", "2")
+
+
+def run(family, seed, distance, *points):
+    """A run with one draw at each share, and precision with recall at three temperatures."""
+    how = {"sampler": "pass", "evaluations": 1, "draw": 0, "frechet": distance}
+    scores = [how | {"share": 0.125, "temperature": 1.0, "precision": 0, "recall": 0}]
+    for heat, (precision, recall) in zip((1.0, 0.8, 0.6), points, strict=False):
+        scores.append(how | {"share": 1.0, "temperature": heat, "precision": precision, "recall": recall})
+    return {"kind": "run", "family": family, "seed": seed, "scores": scores}
+
+
+def test_a_failed_run_has_the_distance_of_pixels_drawn_one_by_one():
+    rows = [
+        {"kind": "reference", "rule": "one by one", "seed": 0, "frechet": 80.0},
+        run("gan", 0, 4.0, (0.5, 0.5)),
+        {"kind": "run", "family": "gan", "seed": 1, "scores": [], "error": "not finite"},
+    ]
+    assert worst(rows) == 80
+    assert finals(rows, "gan") == {0: 4.0, 1: 80.0}
+    assert log_ratio(finals(rows, "gan"), {0: 2.0, 1: 8.0, 2: 1.0}) == [math.log(2), math.log(10)]
+
+
+def test_recall_is_compared_at_one_precision():
+    rows = [
+        run("ddpm", 0, 1.0, (0.5, 0.9), (0.7, 0.7), (0.9, 0.5)),
+        run("gan", 0, 1.0, (0.6, 0.6), (0.7, 0.5), (0.8, 0.4)),
+    ]
+    assert matched_recall(rows, "ddpm", "gan") == pytest.approx([0.6 - 0.4])  # at 0.8, between the DDPM's
+
+
+def test_only_tests_with_enough_seeds_are_corrected_for():
+    """Claims without rows are open, and a strong effect passes whatever the others say."""
+    distance = {"gan": 20.0, "ddpm": 10.0}
+    rows = [
+        run(name, seed, distance[name] + 0.1 * seed, (0.5, 0.5)) for seed in range(10) for name in distance
+    ]
+    for row in rows:
+        for each in row["scores"]:
+            each["frechet_pixels"] = each["frechet"]
+        row |= {"cpu_seconds": 1.0, "steps": 10, "changes": {"batch_size": 4}}
+    records = {claim.record: {"rows": []} for claim in CLAIMS} | {"gans_vs_diffusion": {"rows": rows}}
+    by_number = {v.claim.number: v for v in verdicts(lambda name: records[name])}
+    assert by_number[5].word == HOLDS
+    assert by_number[6].word == NOT
+    assert by_number[3].word == OPEN
+    tests = [each for v in by_number.values() for each in v.findings if not math.isnan(each.adjusted)]
+    assert max(each.adjusted for each in by_number[5].findings) >= 2 / 1024 * 2
+    assert len(tests) >= 4
