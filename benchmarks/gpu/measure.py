@@ -2,14 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 
 @dataclass(frozen=True)
@@ -79,25 +77,10 @@ def matrix_rate(device: torch.device, rows: int, repeats: int = 10) -> float:
     return 2 * rows**3 / best
 
 
-class _Anywhere(AbstractContextManager[None]):
-    """Stands for the record of which module is at work, whose hooks can't bear a gradient of a gradient."""
-
-    parents = ("Global",)
-
-    def __exit__(self, *error: object) -> None:
-        """Let errors pass."""
-
-
-def operations() -> FlopCounterMode:
-    """A counter of floating-point operations, gradients of gradients included."""
-    counter = FlopCounterMode(display=False)
-    counter.mod_tracker = _Anywhere()  # type: ignore[assignment]
-    return counter
-
-
 def train(recipe: Any, device: torch.device, size: Size, compile: bool, rate: float) -> tuple[Measured, Any]:
     """Train for some steps; returns what was measured, and the network that was trained."""
     from gdmcourse.training import make_fabric, play
+    from gdmcourse.training.flops import operations
 
     batches = data(recipe, size.images)
 

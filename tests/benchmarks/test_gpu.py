@@ -133,7 +133,7 @@ def test_fabric_is_found_in_the_umbrella_package(tmp_path):
 
 def test_operations_of_a_gradient_of_a_gradient_are_counted():
     """Of a penalty on x W's gradient: once forward, once for the gradient, and once for the weights'."""
-    from benchmarks.gpu.measure import operations
+    from gdmcourse.training.flops import operations
 
     x, weights = torch.ones(5, 3, requires_grad=True), torch.nn.Linear(3, 7, bias=False)
     with operations() as counter:
