@@ -37,7 +37,7 @@ def density_coverage(
 
 
 def expected_coverage(samples: int, reference: int, neighbours: int = 5) -> float:
-    """What coverage is on average where samples and reference images have one law without point masses.
+    """What coverage is on average where samples and reference images have one law, which has a density.
 
     1 − Π_{i=1…k} (N − i)/(M + N − i), for N reference images and M samples: 1 only when M is large.
     Source: Naeem et al. 2020.

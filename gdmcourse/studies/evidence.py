@@ -73,7 +73,10 @@ def moved(rows: Rows, family: str, rate: float) -> dict[int, float]:
 
 
 def matched_recall(rows: Rows, one: str, other: str) -> list[float]:
-    """Recall of `one` less that of `other`, each seed at the larger precision that both reach by cooling."""
+    """Recall of `one` less that of `other`, each seed at the larger precision that both reach by cooling.
+
+    A seed whose two curves have no precision in common is left out.
+    """
     curves: dict[str, dict[int, tuple[list[float], list[float]]]] = defaultdict(dict)
     for row in rows:
         if row["kind"] == "run" and row["family"] in (one, other) and row["scores"]:
@@ -91,7 +94,8 @@ def matched_recall(rows: Rows, one: str, other: str) -> list[float]:
     for seed in sorted(curves[one].keys() & curves[other].keys()):
         (mine, my_recall), (theirs, their_recall) = curves[one][seed], curves[other][seed]
         at = min(mine[-1], theirs[-1])
-        found.append(float(np.interp(at, mine, my_recall) - np.interp(at, theirs, their_recall)))
+        if at >= max(mine[0], theirs[0]):
+            found.append(float(np.interp(at, mine, my_recall) - np.interp(at, theirs, their_recall)))
     return found
 
 

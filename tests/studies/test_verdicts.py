@@ -98,6 +98,12 @@ def test_recall_is_compared_at_one_precision():
     assert matched_recall(rows, "ddpm", "gan") == pytest.approx([0.6 - 0.4])  # at 0.8, between the DDPM's
 
 
+def test_curves_without_a_common_precision_are_not_compared():
+    """The lower curve's best precision is below the other's worst, where an interpolation would be a guess."""
+    rows = [run("ddpm", 0, 1.0, (0.6, 0.9), (0.7, 0.7)), run("gan", 0, 1.0, (0.3, 0.8), (0.4, 0.6))]
+    assert matched_recall(rows, "ddpm", "gan") == []
+
+
 def test_only_tests_with_enough_seeds_are_corrected_for():
     """Claims without rows are open, and a strong effect passes whatever the others say."""
     distance = {"gan": 20.0, "ddpm": 10.0}
