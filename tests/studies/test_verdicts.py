@@ -99,7 +99,7 @@ def test_recall_is_compared_at_one_precision():
 
 
 def test_curves_without_a_common_precision_are_not_compared():
-    """The lower curve's best precision is below the other's worst, where an interpolation would be a guess."""
+    """The lower curve ends where the other begins: an interpolation would be a guess."""
     rows = [run("ddpm", 0, 1.0, (0.6, 0.9), (0.7, 0.7)), run("gan", 0, 1.0, (0.3, 0.8), (0.4, 0.6))]
     assert matched_recall(rows, "ddpm", "gan") == []
 
