@@ -18,7 +18,7 @@ def by_scale(rows: Rows, way: str, score: str = "frechet") -> dict[float, dict[i
     return found
 
 
-def at_best(rows: Rows, way: str, above: float = 0) -> dict[int, float]:
+def at_best(rows: Rows, way: str, above: float = 0.0) -> dict[int, float]:
     """By seed, the distance at the scale that is best on average over the *other* seeds, of those `above`."""
     table, found = by_scale(rows, way), {}
     for seed in table[0.0]:
@@ -39,7 +39,7 @@ def claim_7(rows: Rows) -> list[Contrast]:
 
 def claim_8(rows: Rows) -> list[Contrast]:
     """Against two models without guidance."""
-    table, best = by_scale(rows, "free"), at_best(rows, "free", above=1)
+    table, best = by_scale(rows, "free"), at_best(rows, "free", above=1.0)
     pairs = (("against a model that is told no label", 0.0), ("against one that is told the label", 1.0))
     return [each for name, scale in pairs for each in contrast(name, log_ratio(table[scale], best))]
 
