@@ -1,6 +1,7 @@
-"""A generator and a critic of volumes, by transposed convolutions in three directions.
+"""A generator and a critic of volumes, with convolutions in three directions next to the volume.
 
 Depth is a third direction of space for shapes (Wu et al. 2016) and time for films (Vondrick et al. 2016).
+Both papers stack such layers; volumes as small as ours need one, on top of two linear ones.
 """
 
 from jaxtyping import Float
@@ -8,25 +9,30 @@ from torch import Tensor, nn
 
 
 def check_volume(shape: tuple[int, int, int, int]) -> tuple[int, int, int]:
-    """A quarter of each side of volumes (C, D, H, W); ValueError for sides that aren't multiples of 4."""
-    if any(side < 4 or side % 4 for side in shape[1:]):
-        raise ValueError(f"the sides of a volume must be multiples of 4, not {'×'.join(map(str, shape[1:]))}")
-    return shape[1] // 4, shape[2] // 4, shape[3] // 4
+    """Half of each side of volumes (C, D, H, W). Raises ValueError for sides that are odd."""
+    if any(side < 2 or side % 2 for side in shape[1:]):
+        raise ValueError(f"the sides of a volume must be even, not {'×'.join(map(str, shape[1:]))}")
+    return shape[1] // 2, shape[2] // 2, shape[3] // 2
 
 
 class VolumeGenerator(nn.Module):
-    """Noise (N, noise_dim) to volumes (N, C, D, H, W) in [−1, 1]; two layers double all three sides."""
+    """Noise (N, noise_dim) to volumes (N, C, D, H, W); a transposed convolution doubles all sides."""
 
-    def __init__(self, shape: tuple[int, int, int, int], noise_dim: int = 32, width: int = 8) -> None:
+    def __init__(self, shape: tuple[int, int, int, int], noise_dim: int = 32, width: int = 16) -> None:
         super().__init__()
-        small = (4 * width, *check_volume(shape))
+        small = (width, *check_volume(shape))
         size = small[0] * small[1] * small[2] * small[3]
-        layers: list[nn.Module] = [nn.Linear(noise_dim, size), nn.Unflatten(1, small)]
-        for channels in (4 * width, 2 * width):
-            layers += [nn.BatchNorm3d(channels), nn.ReLU()]
-            layers += [nn.ConvTranspose3d(channels, channels // 2, 4, stride=2, padding=1)]
-        layers += [nn.BatchNorm3d(width), nn.ReLU(), nn.Conv3d(width, shape[0], 3, padding=1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(
+            nn.Linear(noise_dim, 16 * width),
+            nn.BatchNorm1d(16 * width),
+            nn.ReLU(),
+            nn.Linear(16 * width, size),
+            nn.Unflatten(1, small),
+            nn.BatchNorm3d(width),
+            nn.ReLU(),
+            nn.ConvTranspose3d(width, shape[0], 4, stride=2, padding=1),
+            nn.Tanh(),
+        )
 
     def forward(self, z: Float[Tensor, "n noise_dim"]) -> Float[Tensor, "n c d h w"]:
         """A volume for each noise. Raises ValueError for one alone in training."""
@@ -38,21 +44,22 @@ class VolumeGenerator(nn.Module):
 
 
 class VolumeCritic(nn.Module):
-    """Volumes (N, C, D, H, W) to one logit each; two layers halve all three sides.
+    """Volumes (N, C, D, H, W) to one logit each; a strided convolution halves all sides.
 
-    A gradient penalty needs it without batch norm.
+    Without batch norm, so that it can have a gradient penalty.
     """
 
-    def __init__(self, shape: tuple[int, int, int, int], width: int = 8, batch_norm: bool = True) -> None:
+    def __init__(self, shape: tuple[int, int, int, int], width: int = 16) -> None:
         super().__init__()
         small = check_volume(shape)
-        layers: list[nn.Module] = [nn.Conv3d(shape[0], width, 3, padding=1), nn.LeakyReLU(0.2)]
-        for channels in (width, 2 * width):
-            layers.append(nn.Conv3d(channels, 2 * channels, 4, stride=2, padding=1))
-            layers += [nn.BatchNorm3d(2 * channels)] if batch_norm else []
-            layers.append(nn.LeakyReLU(0.2))
-        last = nn.Linear(4 * width * small[0] * small[1] * small[2], 1)
-        self.layers = nn.Sequential(*layers, nn.Flatten(), last)
+        self.layers = nn.Sequential(
+            nn.Conv3d(shape[0], width, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(width * small[0] * small[1] * small[2], 16 * width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(16 * width, 1),
+        )
 
     def forward(self, x: Float[Tensor, "n c d h w"]) -> Float[Tensor, " n"]:
         """A logit for each volume, large where it looks real."""

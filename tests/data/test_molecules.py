@@ -43,7 +43,7 @@ def tails(length, free):
 
 
 def test_just_those_strings_are_valid_that_the_grammar_writes():
-    for length in (1, 2, 3, 4, 5):
+    for length in (1, 2, 3, 4):
         written = set(chains(length, 0))
         accepted = {
             text for text in map("".join, itertools.product("CNOF=#()", repeat=length)) if canonical(text)

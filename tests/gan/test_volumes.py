@@ -9,7 +9,7 @@ from gdmcourse.gan.volumes import VolumeCritic, VolumeGenerator
 from tests.oracles import gen
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8, 8), (3, 4, 8, 12)])
+@pytest.mark.parametrize("shape", [(1, 8, 8, 8), (3, 4, 8, 12), (2, 2, 6, 4)])
 def test_shapes_and_one_logit_each(shape):
     torch.manual_seed(0)
     generator, critic = VolumeGenerator(shape, noise_dim=5, width=2), VolumeCritic(shape, width=2)
@@ -17,20 +17,12 @@ def test_shapes_and_one_logit_each(shape):
     assert made.shape == (3, *shape)
     assert made.abs().max() <= 1
     assert critic(made).shape == (3,)
-    alone = VolumeCritic(shape, width=2, batch_norm=False)
-    torch.testing.assert_close(alone(made)[1:2], alone(made[1:2]))
-    assert not any(isinstance(layer, nn.BatchNorm3d) for layer in alone.modules())
-
-
-def test_the_last_direction_is_not_mixed_up_with_the_first():
-    """A kernel that looks along one direction moves along that one alone."""
-    layer = nn.ConvTranspose3d(1, 1, 4, stride=2, padding=1, bias=False)
-    assert layer(torch.zeros(1, 1, 2, 3, 4)).shape == (1, 1, 4, 6, 8)
+    torch.testing.assert_close(critic(made)[1:2], critic(made[1:2]))
 
 
 def test_what_can_not_be_is_refused():
-    with pytest.raises(ValueError, match="multiples of 4, not 8×6×8"):
-        VolumeGenerator((1, 8, 6, 8))
+    with pytest.raises(ValueError, match="even, not 8×5×8"):
+        VolumeGenerator((1, 8, 5, 8))
     with pytest.raises(ValueError, match="at least two examples"):
         VolumeGenerator((1, 4, 4, 4), width=1)(torch.randn(1, 32))
 
