@@ -75,7 +75,7 @@ def test_classes_of_samples_and_their_worst(said):
 
 
 def test_the_mark_is_found_and_unmarked_images_seldom_cry(said):
-    assert said["app-mark-median"] < 1e-5
+    assert said["app-mark-median"] < 1e-3
     assert said["app-mark-exact"] <= 0.03
     assert said["app-mark-naive"] > 0.1
     assert said["app-mark-cost-marked"] > said["app-mark-cost-plain"]
