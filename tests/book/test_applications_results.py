@@ -30,6 +30,7 @@ def test_more_visits_fit_better_and_the_mean_errs_least(said):
     assert said["app-hole-five-error"] < said["app-hole-one-error"]
     for way in ("one", "five", "search"):
         assert said["app-hole-gaussian-error"] < said[f"app-hole-{way}-error"]
+        assert said["app-hole-gaussian-read"] > said[f"app-hole-{way}-read"]
     assert said["app-hole-gaussian-frechet"] > said["app-hole-five-frechet"]
 
 
