@@ -1,0 +1,1 @@
+"""Hybrids: models that take from adversarial networks and from diffusion."""
