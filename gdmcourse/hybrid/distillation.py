@@ -11,7 +11,7 @@ from gdmcourse.diffusion.schedule import Schedule
 
 
 def distillation_loss(
-    student: Float[Tensor, " n *shape"], teacher: Float[Tensor, " n *shape"]
+    student: Float[Tensor, " n *shape"], teacher: Float[Tensor, " m *other"]
 ) -> Float[Tensor, ""]:
     """Mean (student − sg[teacher])² over all pixels; no gradient flows into the teacher's images.
 

@@ -59,7 +59,7 @@ def normalised_gap(
 
 
 def loss_with_gradient(
-    x: Float[Tensor, " n *shape"], gradient: Float[Tensor, " n *shape"]
+    x: Float[Tensor, " n *shape"], gradient: Float[Tensor, " m *other"]
 ) -> Float[Tensor, ""]:
     """A scalar whose derivative by x is `gradient`/(number of entries): ½ mean (x − sg[x − gradient])².
 

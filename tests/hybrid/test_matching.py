@@ -103,8 +103,8 @@ def test_the_change_of_the_own_density_is_zero_on_average():
         return torch.distributions.Normal(0.3, spread).log_prob(line)
 
     for law, value in ((weighted, 0.3), (wide, 0.9)):
-        theta = torch.tensor(value, dtype=torch.float64)
-        log_p, change = torch.func.jvp(law, (theta,), (torch.ones_like(theta),))
+        theta, h = torch.tensor(value, dtype=torch.float64), 1e-5
+        log_p, change = law(theta), (law(theta + h) - law(theta - h)) / (2 * h)
         mean = torch.trapezoid(log_p.exp() * change, line)
         assert abs(mean.item()) < 1e-8
         assert torch.trapezoid(log_p.exp() * change.abs(), line) > 0.1

@@ -7,7 +7,6 @@ import torch
 
 from gdmcourse.diffusion import cosine_schedule
 from gdmcourse.diffusion.schedule import ScheduleError
-from gdmcourse.gan.optimal import game_value
 from gdmcourse.hybrid.denoising_gan import backward_step, forward_pair
 from gdmcourse.hybrid.step_law import law_behind, law_of_step, step_weights
 from gdmcourse.probability import GaussianMixture
@@ -97,15 +96,6 @@ def test_the_game_of_pairs_is_a_mean_of_divergences():
     middle = (real + fake) / 2
     js = ((real * (real / middle).log() + fake * (fake / middle).log()).sum(1)) / 2
     close(value, 2 * (rows * js).sum() - math.log(4))
-
-
-def test_the_same_on_the_line_by_quadrature():
-    """At one x_t: the value against a Gaussian step is 2 JS − log 4 of the conditional laws."""
-    law = law_of_step(LINE, SCHEDULE, torch.tensor([0.2], dtype=torch.float64), 700, 300)
-    bell_ = GaussianMixture.isotropic(law.mean()[:, None], law.covariance()[0, 0].sqrt().item())
-    log_p, log_g = law.log_prob_1d, bell_.log_prob_1d
-    value = game_value(lambda x: log_p(x) - log_g(x), log_p, log_g, GRID)
-    assert -math.log(4) + 0.02 < value < 0
 
 
 def test_pairs_of_the_forward_process_have_its_law_and_step_back_to_it():
