@@ -34,7 +34,7 @@ class LineRecipe(Recipe):
     weights: tuple[float, ...] = (0.0, 0.03, 0.3)
     starts: int = 20
     width: int = 16
-    penalty: float = 0.1  # γ of R1
+    penalty: float = 0.3  # γ of R1 and R2
     numbers: int = 10_000  # in the training data
 
     def check(self) -> None:
@@ -65,8 +65,9 @@ class LineRecipe(Recipe):
             with torch.no_grad():
                 fake = networks.generator(self.noise(len(batch), turn.rng))
             loss = softplus(-networks.critic(real)) + softplus(networks.critic(fake))
-            slopes = input_gradients(unwrapped(networks).critic, real)
-            return (loss + self.penalty / 2 * slopes.square()).mean(1).sum()
+            bare = unwrapped(networks).critic
+            slopes = sum(input_gradients(bare, x).square() for x in (real, fake))
+            return (loss + self.penalty / 2 * slopes).mean(1).sum()
 
         def move(networks: SimpleNamespace, batch: Tensor, turn: Turn) -> Tensor:
             z = self.noise(len(batch), turn.rng)
