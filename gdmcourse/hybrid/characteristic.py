@@ -20,7 +20,7 @@ def characteristic(
     return torch.complex((weights * angle.cos()).sum(1), (weights * angle.sin()).sum(1))
 
 
-def triangle_density(x: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+def triangle_density(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """(1 − cos x)/(πx²) = (sin(x/2)/(x/2))²/(2π), whose characteristic function is (1 − |u|)₊."""
     return torch.sinc(x / (2 * math.pi)).square() / (2 * math.pi)
 

@@ -1,6 +1,9 @@
-"""One critic for all noise levels: it is given the time, and its logit may depend on it."""
+"""One critic for all noise levels: f(y, t) = v_tᵀ φ(y) + ψ(φ(y)), with φ and ψ those of a critic without time.
 
-import torch
+That is the projection of a conditional critic with the time in the place of the label (`eq-projection`). v_t
+is a linear function of sines and cosines of t, and 0 before training.
+"""
+
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
@@ -11,35 +14,42 @@ from gdmcourse.nn.time_embedding import sinusoidal
 FREQUENCIES = 16
 
 
+class _OfTime(nn.Module):
+    """What the time adds to the logits, of features (N, size) and times (N,)."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(FREQUENCIES, size)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+
+    def forward(self, features: Float[Tensor, "n size"], t: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
+        return (self.project(sinusoidal(t, FREQUENCIES).to(features)) * features).sum(1)
+
+
 class TimedPointCritic(nn.Module):
-    """Points (N, dim) and their times to one logit each: sines and cosines of the time stand beside the point."""
+    """Points (N, dim) and their times to one logit each."""
 
     def __init__(self, dim: int = 2, width: int = 128, scale: float = 1.0) -> None:
         super().__init__()
-        self.scale = scale
-        self.body = PointCritic(dim + FREQUENCIES, width)
+        self.body = PointCritic(dim, width, scale=scale)
+        self.of_time = _OfTime(width)
 
     def forward(self, y: Float[Tensor, "n dim"], t: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
         """A logit for each pair of a noised point and its time."""
-        return self.body(torch.cat([y / self.scale, sinusoidal(t, FREQUENCIES).to(y)], dim=1))
+        features = self.body.hidden(y / self.body.scale)
+        return self.body.last(features).squeeze(1) + self.of_time(features, t)
 
 
 class TimedImageCritic(nn.Module):
-    """f(y, t) = v_tᵀ φ(y) + ψ(φ(y)), with φ the features of an `ImageCritic` and ψ its last layer.
-
-    That is the projection of a conditional critic with the time in the place of the label; v_t is a linear
-    function of sines and cosines of t, and 0 before training.
-    """
+    """Images (N, C, H, W) and their times to one logit each."""
 
     def __init__(self, shape: tuple[int, int, int], width: int = 16, norm: str = "none") -> None:
         super().__init__()
         self.body = ImageCritic(shape, width, norm)
-        self.of_time = nn.Linear(FREQUENCIES, self.body.size)
-        nn.init.zeros_(self.of_time.weight)
-        nn.init.zeros_(self.of_time.bias)
+        self.of_time = _OfTime(self.body.size)
 
     def forward(self, y: Float[Tensor, "n c h w"], t: Int64[Tensor, " n"]) -> Float[Tensor, " n"]:
         """A logit for each pair of a noised image and its time."""
         features = self.body.features(y)
-        by_time = self.of_time(sinusoidal(t, FREQUENCIES).to(features))
-        return self.body.last(features).squeeze(1) + (by_time * features).sum(1)
+        return self.body.last(features).squeeze(1) + self.of_time(features, t)

@@ -1,7 +1,7 @@
 """Diffusion-GANs: the game of points, of a DCGAN and of a style-based generator, with noise before the critic."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -135,10 +135,10 @@ class DiffusedStyleRecipe(DiffusedRecipe, StyleRecipe):
 
 def diffused(base: GANRecipe, kind: type[DiffusedRecipe], **changes: Any) -> DiffusedRecipe:
     """The same game, with noise: all settings of `base`, and those of the noise."""
-    return kind(**{name: getattr(base, name) for name in base.__dataclass_fields__} | changes)
+    return kind(**{field.name: getattr(base, field.name) for field in fields(base)} | changes)
 
 
-_grid = diffused(POINTS["gan-grid"]["laptop"], DiffusedPointRecipe, penalty=None)
+_grid = diffused(POINTS["gan-grid"]["laptop"], DiffusedPointRecipe, penalty=None, sigma=0.25)
 _digits = diffused(DIGITS, DiffusedImageRecipe)
 _style = diffused(STYLES["style-digits"]["laptop"], DiffusedStyleRecipe, target=None)
 _large: dict[str, Any] = {
@@ -168,7 +168,5 @@ RECIPES = {
         smoke={"width": 2, "scored": 100}, **GPU, steps=50_000, lr=2e-4, rise=5000
     ),
     # A minute on one core.
-    "diffusion-style-digits": _style.presets(
-        smoke={"width": 4, "style_dim": 8, "scored": 100}, **_large
-    ),
+    "diffusion-style-digits": _style.presets(smoke={"width": 4, "style_dim": 8, "scored": 100}, **_large),
 }
