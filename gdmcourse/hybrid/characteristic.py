@@ -15,7 +15,7 @@ from torch import Tensor
 def characteristic(
     points: Float[Tensor, " k"], weights: Float[Tensor, " k"], u: Float[Tensor, " n"]
 ) -> Complex[Tensor, " n"]:
-    """Σ_k w_k exp(i u x_k), of a law on the points x_k (or of a density: points and weights of a quadrature)."""
+    """Σ_k w_k exp(i u x_k), of a law on the points x_k, or of a density by quadrature."""
     angle = u[:, None] * points
     return torch.complex((weights * angle.cos()).sum(1), (weights * angle.sin()).sum(1))
 

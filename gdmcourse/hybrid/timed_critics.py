@@ -1,4 +1,4 @@
-"""One critic for all noise levels: f(y, t) = v_tᵀ φ(y) + ψ(φ(y)), with φ and ψ those of a critic without time.
+"""One critic for all noise levels: f(y, t) = v_tᵀ φ(y) + ψ(φ(y)), φ and ψ as in a critic without time.
 
 That is the projection of a conditional critic with the time in the place of the label (`eq-projection`). v_t
 is a linear function of sines and cosines of t, and 0 before training.

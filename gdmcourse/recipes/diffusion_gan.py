@@ -1,4 +1,4 @@
-"""Diffusion-GANs: the game of points, of a DCGAN and of a style-based generator, with noise before the critic."""
+"""Diffusion-GANs: games of points, of a DCGAN and of a style-based generator, noise before the critic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace

@@ -1,5 +1,6 @@
 """The chapter on Diffusion-GAN: what it says of its numbers, in the direction in which it says it."""
 
+import itertools
 import math
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_lower_mark_of_sureness_brings_more_noise(said):
 def test_the_twins_agree_and_a_ripple_fades(said):
     assert max(said["dg-twins-comb"], said["dg-twins-smooth"]) < 1e-6
     ripple = [said[f"dg-ripple-js-{s}"] for s in ("0", "0.1", "0.2", "0.4")]
-    assert all(later < earlier / 2 for earlier, later in zip(ripple, ripple[1:], strict=False))
+    assert all(later < earlier / 2 for earlier, later in itertools.pairwise(ripple))
     assert ripple[0] > 0.005
     assert ripple[-1] < 1e-8
 

@@ -1,5 +1,6 @@
 """The game behind noise: its value, its gradient, its times, by enumeration, quadrature and differences."""
 
+import itertools
 import math
 
 import pytest
@@ -154,7 +155,7 @@ def test_the_signs_of_the_best_discriminator_measure_total_variation_which_noise
         found.append(signs[0] - signs[1])
         variations.append(torch.trapezoid((p(GRID) - g(GRID)).abs(), GRID) / 2)
     torch.testing.assert_close(torch.stack(found), 2 * torch.stack(variations), atol=0.03, rtol=0)
-    assert all(later < earlier - 1e-3 for earlier, later in zip(variations, variations[1:], strict=False))
+    assert all(later < earlier - 1e-3 for earlier, later in itertools.pairwise(variations))
 
 
 def test_weights_sum_to_one_and_draw_every_time_as_often_as_they_say():

@@ -1,5 +1,6 @@
 """Divergences behind noise: two points exactly, what is continuous, what has a slope, and what jumps."""
 
+import itertools
 import math
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_behind_noise_nothing_jumps_where_points_of_the_generator_meet_those_of_
     a, s = 0.9, 0.2
     at = divergence(0.0, DATA, generator, a, s)
     gaps = [abs(divergence(theta, DATA, generator, a, s) - at) for theta in (1e-2, 1e-4, 1e-6, 1e-8)]
-    assert all(later < earlier / 2 for earlier, later in zip(gaps, gaps[1:], strict=False))
+    assert all(later < earlier / 2 for earlier, later in itertools.pairwise(gaps))
     assert gaps[-1] < 1e-3
     # Clean: the generator's mass 1 is on the data's point 0 with mass ½, or on no point of the data.
     p, g = np.array([0.5, 0.5]), np.array([1.0, 0.0])
