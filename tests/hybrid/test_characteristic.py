@@ -1,4 +1,4 @@
-"""What noise hides: by sums, quadrature and the fast Fourier transform, with no use of the library's formulas."""
+"""What noise hides: by sums, quadrature and Fourier transforms, with none of the library's formulas."""
 
 import math
 
@@ -64,7 +64,7 @@ def test_the_characteristic_functions_agree_inside_and_part_outside():
 
 @pytest.mark.equation("eq-dg-identifiable")
 def test_on_a_ring_the_noise_can_be_undone_on_laws_where_its_transform_has_no_zero():
-    """On n places the noise is a matrix, and the laws with one image are one law if and only if it has rank n.
+    """On n places the noise is a matrix: laws with one image are one law if and only if it has rank n.
 
     A ring's frequencies are whole numbers, so there dense means all.
     """
@@ -80,7 +80,7 @@ def test_on_a_ring_the_noise_can_be_undone_on_laws_where_its_transform_has_no_ze
 
 @pytest.mark.equation("eq-dg-identifiable")
 def test_single_zeros_hide_nothing_and_an_interval_of_zeros_does():
-    """Differences of laws that uniform noise would hide are not there: among 41 points on a line none is lost."""
+    """Of the laws on 41 points of a line no two hide behind uniform noise."""
     x = np.linspace(-5, 5, 41)
     y = np.linspace(-25, 25, 20_001)
 

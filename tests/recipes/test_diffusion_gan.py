@@ -1,4 +1,4 @@
-"""Games behind noise: the same as those without but for the noise, resumed in the same bits, refused in time."""
+"""Games behind noise: the same as without it but for the noise, resumed in the same bits."""
 
 from dataclasses import fields, replace
 from types import SimpleNamespace
