@@ -53,6 +53,27 @@ def _table(key: Key, found: list[Standing], column: str) -> str:
     return _csv([heads, *rows])
 
 
+def _marks(key: Key, found: list[Standing], column: str) -> str:
+    """A sheet for the marks of open questions, a number for each line of a rubric; `marks` enters them.
+
+    A mark that was given to an earlier file has an empty cell, as one that is to be given.
+    """
+    opened = [question.id for question in key.questions if question.rubric]
+    rows = [
+        [
+            s.student,
+            s.name,
+            *(
+                " ".join(f"{p:g}" for p in line.marks if not line.stale)
+                for line in s.lines
+                if line.id in opened
+            ),
+        ]
+        for s in found
+    ]
+    return _csv([["student", "name", *opened], *rows])
+
+
 def _canvas(key: Key, found: list[Standing], column: str) -> str:
     """Canvas finds a student by ID, and an assignment by ``Title (id)`` or by its title."""
     points = sum(question.points + question.marked_points for question in key.questions)
@@ -117,6 +138,7 @@ FORMS: dict[str, Callable[[Key, list[Standing], str], str]] = {
     "moodle": _moodle,
     "gradescope": _gradescope,
     "json": _json,
+    "marks": _marks,
 }
 
 

@@ -199,4 +199,4 @@ def test_an_override_is_kept_with_its_reason_and_can_be_taken_back(graded, book,
 
 
 def test_all_forms_of_export_are_in_the_test_of_exports():
-    assert set(FORMS) == {"csv", "canvas", "moodle", "gradescope", "json"}
+    assert set(FORMS) == {"csv", "canvas", "moodle", "gradescope", "json", "marks"}
