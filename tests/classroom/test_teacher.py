@@ -118,6 +118,7 @@ def at_home(tiny, monkeypatch, tmp_path):
 
 
 def test_a_whole_file_can_be_handed_in(at_home):
+    assert at_home("TINY.IPYNB").whole
     found = at_home()
     assert found.whole
     assert found.lines[-1] == "This file can be handed in."
