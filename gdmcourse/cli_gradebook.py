@@ -41,7 +41,7 @@ def show(
 def export(
     book: Book,
     to: Annotated[Path, typer.Argument(help="The file to write")],
-    form: Annotated[str, typer.Option(help="csv, canvas, moodle, gradescope or json")] = "csv",
+    form: Annotated[str, typer.Option(help="csv, canvas, moodle, gradescope, json or marks")] = "csv",
     column: Annotated[str | None, typer.Option(help="What Canvas calls the assignment: Title (id)")] = None,
     assignment: Assignment = None,
 ) -> None:
@@ -154,6 +154,20 @@ def override(
         key = opened.assignment(assignment)
         give(opened, key, student, points, reason, question)
         _tell(opened, key, student)
+
+
+@gradebook.command()
+def marks(
+    book: Book,
+    sheet: Annotated[Path, typer.Argument(help="A CSV file, as `export --form marks` writes it")],
+    assignment: Assignment = None,
+) -> None:
+    """Enter the points of open questions from a spreadsheet: all that it holds, or nothing."""
+    from gdmcourse.classroom.gradebook import Gradebook
+    from gdmcourse.classroom.marks import enter
+
+    with Gradebook(book, writes=True) as opened:
+        typer.echo(f"marks entered: {enter(opened, opened.assignment(assignment), sheet)}")
 
 
 @gradebook.command()

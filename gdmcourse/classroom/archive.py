@@ -2,8 +2,10 @@
 
 import contextlib
 import datetime
+import lzma
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from gdmcourse.grading.read import LARGEST, TOO_LARGE
 MOST = 200_000  # members of a zip
 RATIO, SMALL = 200, 1_000_000  # a notebook shrinks to a tenth; bytes below which nothing is a bomb
 OLDEST = (1980, 1, 1, 0, 0, 0)  # what a zip says where it knows no time
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError),
+    *(NotImplementedError, EOFError, ValueError, MemoryError),
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def members(path: Path) -> list[Member]:
             return [
                 Member(number, _name(info), _time(info), _problem(info)) for number, info in enumerate(found)
             ]
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, UnicodeError) as error:
         raise ValueError(f"{clean(path)} is not a zip that can be read ({clean(error, 120)})") from None
 
 
@@ -46,14 +52,7 @@ def read_member(path: Path, number: int) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(archive.infolist()[number]) as file:
             data = file.read(LARGEST + 1)
-    except (
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-        EOFError,
-        ValueError,
-        MemoryError,
-    ) as error:
+    except DAMAGED as error:
         raise OSError(f"the zip is damaged here ({clean(error, 120)})") from None
     if len(data) > LARGEST:
         raise OSError(TOO_LARGE)

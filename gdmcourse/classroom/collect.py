@@ -1,6 +1,7 @@
 """What was handed in: folders of students' folders, zips of learning platforms, single notebooks."""
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from gdmcourse.grading.read import LARGEST, TOO_LARGE
 
 MOST = 10  # notebooks of one student that are all graded
 LEFT_OUT = {".ipynb_checkpoints", "__MACOSX"}
+DRIVE = re.compile("[A-Za-z]:")  # of Windows
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -97,7 +99,7 @@ def _in_zip(path: Path) -> Iterator[Submission]:
         inner = PurePosixPath(*name.parts[1:]) if outer else name
         if not inner.parts:
             continue
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        if name.is_absolute() or ".." in name.parts or DRIVE.fullmatch(name.parts[0]):
             problem: str | None = "its path leads out of the zip"
             inner = PurePosixPath(*[part for part in inner.parts if part not in ("..", "/")])
         else:

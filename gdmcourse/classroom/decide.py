@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from gdmcourse.classroom.gradebook import Gradebook
+from gdmcourse.classroom.schema import Decision
 from gdmcourse.classroom.standing import one
 from gdmcourse.grading.clean import clean
 from gdmcourse.grading.key import Key, KeyQuestion
@@ -19,8 +20,8 @@ def override(
         raise ValueError(f"{points:g} points are not between 0 and the {top:g} that there are")
     if not reason.strip():
         raise ValueError("a decision needs a reason; it is shown to the student")
-    about = {"question": question or "", "reason": clean(reason), "hash": found.digest}
-    book.decide(key.chapter, found.student, "override", points, **about)
+    made = Decision(found.student, "override", points, question or "", clean(reason), found.digest)
+    book.decide(key.chapter, [made])
 
 
 def mark(
@@ -30,13 +31,18 @@ def mark(
     found, asked = one(book, key, student), _question(key, question)
     if not asked.rubric:
         raise ValueError(f"{question} has no rubric: the grader gives its points; `override` replaces them")
-    told = ", ".join(f"at most {item.points:g} for “{item.text}”" for item in asked.rubric)
-    if len(points) != len(asked.rubric) or any(
-        not 0 <= given <= item.points for given, item in zip(points, asked.rubric, strict=True)
+    made = Decision(found.student, "mark", allowed(asked, points), question, clean(note), found.digest)
+    book.decide(key.chapter, [made])
+
+
+def allowed(question: KeyQuestion, points: Sequence[float]) -> list[float]:
+    """The points of a rubric's lines; raises ValueError where these are not as many, or out of range."""
+    if len(points) != len(question.rubric) or any(
+        not 0 <= given <= item.points for given, item in zip(points, question.rubric, strict=True)
     ):
-        raise ValueError(f"give {len(asked.rubric)} numbers of points: {told}")
-    about = {"question": question, "reason": clean(note), "hash": found.digest}
-    book.decide(key.chapter, found.student, "mark", list(points), **about)
+        told = ", ".join(f"at most {item.points:g} for “{item.text}”" for item in question.rubric)
+        raise ValueError(f"give {len(question.rubric)} numbers of points: {told}")
+    return list(points)
 
 
 def history(book: Gradebook, key: Key, student: str) -> list[str]:

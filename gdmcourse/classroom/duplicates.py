@@ -20,6 +20,7 @@ from gdmcourse.grading.clean import clean, code_lines
 from gdmcourse.grading.key import Key
 
 RUN = 8  # tokens that follow each other
+LONGEST = 5000  # tokens of a file that are compared; the time grows with their square
 COMMON, MANY = 0.3, 30  # a run that a greater share of a class has, or more students, tells nothing
 LEAST = 0.25  # likeness that is worth a look
 SOLID = 20  # rare runs that are thought to differ, so that a few in common are no likeness
@@ -95,6 +96,8 @@ def normalised(source: str) -> Text:
             named = token.type == tokenize.NAME and not keyword.iskeyword(token.string)
             tokens.append("name" if named else token.string)
             places.append(token.start[0] - 1)
+            if len(tokens) == LONGEST:
+                break
     except (tokenize.TokenError, SyntaxError):
         pass  # what came before it counts
     return Text(source.splitlines(), tokens, places)

@@ -9,13 +9,15 @@ import dataclasses
 import datetime
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from gdmcourse.classroom.standing import Standing
 from gdmcourse.grading.key import Key
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# Where a formula could begin: at the start, and behind what some spreadsheets take for the end of a cell.
+FORMULA = re.compile("(^|[;|\t])(?=\\s*[-=+@\uff0d\uff1d\uff0b\uff20])")
 Rows = Iterable[Iterable[Any]]
 
 
@@ -49,6 +51,27 @@ def _table(key: Key, found: list[Standing], column: str) -> str:
         for s in found
     ]
     return _csv([heads, *rows])
+
+
+def _marks(key: Key, found: list[Standing], column: str) -> str:
+    """A sheet for the marks of open questions, a number for each line of a rubric; `marks` enters them.
+
+    A mark that was given to an earlier file has an empty cell, as one that is to be given.
+    """
+    opened = [question.id for question in key.questions if question.rubric]
+    rows = [
+        [
+            s.student,
+            s.name,
+            *(
+                " ".join(f"{p:g}" for p in line.marks if not line.stale)
+                for line in s.lines
+                if line.id in opened
+            ),
+        ]
+        for s in found
+    ]
+    return _csv([["student", "name", *opened], *rows])
 
 
 def _canvas(key: Key, found: list[Standing], column: str) -> str:
@@ -115,6 +138,7 @@ FORMS: dict[str, Callable[[Key, list[Standing], str], str]] = {
     "moodle": _moodle,
     "gradescope": _gradescope,
     "json": _json,
+    "marks": _marks,
 }
 
 
@@ -122,13 +146,13 @@ def _csv(rows: Rows) -> str:
     """The rows as CSV; no cell begins as a formula does, which a spreadsheet would run."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([_plain(cell) for cell in row] for row in rows)
+    writer.writerows([plain(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 
-def _plain(cell: Any) -> Any:
-    harmless = not isinstance(cell, str) or cell == "-" or not cell.startswith(FORMULAS)
-    return cell if harmless else f"'{cell}"
+def plain(cell: Any) -> Any:
+    """The cell with a mark where a spreadsheet could read a formula."""
+    return cell if not isinstance(cell, str) or cell == "-" else FORMULA.sub(r"\1'", cell)
 
 
 def _total(standing: Standing) -> str:

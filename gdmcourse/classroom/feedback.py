@@ -150,7 +150,9 @@ def _place(folder: Path, standing: Standing, taken: list[Path]) -> Path:
     name = (
         UNSAFE.sub("_", first if rest else first.rpartition(".")[0] or first).strip(". ")[:120] or "student"
     )
-    path = folder / name / "feedback.html" if rest else folder / f"{name}.html"
-    if str(path).casefold() in {str(other).casefold() for other in taken}:
-        path = path.with_name(f"feedback-{UNSAFE.sub('_', standing.student)[:60]}.html")
-    return path
+    known = {path.relative_to(folder).parts[0].casefold() for path in taken}
+    ending, number, own = "" if rest else ".html", 1, name
+    while f"{own}{ending}".casefold() in known:
+        number += 1
+        own = f"{name}-{number}"
+    return folder / own / "feedback.html" if rest else folder / f"{own}.html"

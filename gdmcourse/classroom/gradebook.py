@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from gdmcourse.classroom.collect import Submission
-from gdmcourse.classroom.schema import APPLICATION, SCHEMA, TABLES
+from gdmcourse.classroom.schema import APPLICATION, SCHEMA, TABLES, Decision
 from gdmcourse.classroom.version import stamp
 from gdmcourse.classroom.work import Kept
 from gdmcourse.grading.clean import clean
@@ -170,18 +170,24 @@ class Gradebook:
             ),
         )
 
-    def decide(self, assignment: str, student: str, kind: str, points: Any, **about: str | None) -> None:
-        """Note a teacher's decision on a ``question`` or all, its ``reason``, and the ``hash`` of the file.
-
-        Of one kind on one question the last one counts, and all are kept.
-        """
+    def decide(self, assignment: str, decisions: Iterable[Decision]) -> None:
+        """Note what a teacher decided; of one kind on one question the last one counts, and all are kept."""
         with self.transaction():
-            self.db.execute(
+            self.db.executemany(
                 "INSERT INTO decision (at, assignment, student, question, kind, points, reason, hash) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(now(), assignment, student, about["question"], kind, json.dumps(points)),
-                    *(about["reason"], about["hash"]),
+                    (
+                        now(),
+                        assignment,
+                        d.student,
+                        d.question,
+                        d.kind,
+                        json.dumps(d.points),
+                        d.reason,
+                        d.digest,
+                    )
+                    for d in decisions
                 ),
             )
 

@@ -4,6 +4,8 @@
 the run, and ``grade`` one row for each student, version of the assignment and content.
 """
 
+from dataclasses import dataclass
+
 APPLICATION, SCHEMA = 0x67646D63, 1
 TABLES = """
 CREATE TABLE assignment (
@@ -28,3 +30,18 @@ CREATE TABLE decision (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, assignment TEXT NOT NULL, student TEXT NOT NULL,
     question TEXT NOT NULL, kind TEXT NOT NULL, points TEXT, reason TEXT NOT NULL, hash TEXT);
 """
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a teacher decided on a student's question (or all, where it is empty), and for which file.
+
+    ``kind`` is mark, with the points of a rubric's lines, or override; None takes the last one back.
+    """
+
+    student: str
+    kind: str
+    points: float | list[float] | None
+    question: str
+    reason: str
+    digest: str | None

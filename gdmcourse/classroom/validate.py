@@ -23,7 +23,7 @@ class Validation:
 
 def validate(path: Path, keys: Path | None = None, assignment: str | None = None) -> Validation:
     """Look at a student's own notebook as the grader will; nothing is said about right and wrong."""
-    if path.suffix != ".ipynb":
+    if path.suffix.lower() != ".ipynb":
         return Validation(
             [f"✗ {clean(path.name)} would not be found: a notebook's name ends in .ipynb"], False
         )

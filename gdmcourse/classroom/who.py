@@ -1,7 +1,8 @@
 """Who handed a file in, by the names that learning platforms give to folders and files.
 
 Only the first part of a path is read, and of that only what the platform wrote: the rest is a student's own,
-who could write another's number there.
+who could write another's number there. In a folder's name that is what comes last, after a name that students
+may choose; in a file's name what comes first.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import PurePosixPath
 from gdmcourse.grading.clean import clean
 
 MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?")
+FOLDER = re.compile(r"(?P<name>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?")
 CANVAS = re.compile(r"(?P<name>[^_]+)(?:_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)")
 AGAIN = re.compile(r"-\d+$")  # what Canvas adds to the name of a file that was handed in again
 
@@ -31,9 +33,10 @@ def who(path: PurePosixPath) -> tuple[Student, str]:
     first, in_folder = path.parts[0], len(path.parts) > 1
     if not in_folder and (found := CANVAS.fullmatch(first)):
         return Student(found["id"], _name(found["name"])), AGAIN.sub("", PurePosixPath(found["file"]).stem)
-    if found := MOODLE.fullmatch(first):
-        file = stem if in_folder else PurePosixPath(found["file"] or first).stem
-        return Student(found["id"], _name(found["name"])), file
+    if in_folder and (found := FOLDER.fullmatch(first)):
+        return Student(found["id"], _name(found["name"])), stem
+    if not in_folder and (found := MOODLE.fullmatch(first)):
+        return Student(found["id"], _name(found["name"])), PurePosixPath(found["file"] or first).stem
     own = first if in_folder else stem
     return Student(_id(own), _name(own)), stem
 

@@ -1,6 +1,12 @@
-"""Fifth stage: compare what a question's probes gave with what its key expects. Nothing is said here."""
+"""Fifth stage: compare what a question's probes gave with what its key expects. Nothing is said here.
 
+Credit is the share of the numbers that are right. An array of whole numbers or of yes and no, such as a path
+or a mask, counts as a whole: where there are few values, many are right by chance.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from gdmcourse.grading.key import KeyProbe, KeyQuestion
@@ -60,4 +66,14 @@ def _compare(probe: KeyProbe, record: dict[str, Any]) -> Compared:
 def _flags(entry: dict[str, Any], value: Any) -> list[bool]:
     if value is None:
         return [False] * leaves(entry["value"])
-    return compare_values(entry["value"], value, entry["rtol"], entry["atol"])
+    return _as_wholes(
+        entry["value"], iter(compare_values(entry["value"], value, entry["rtol"], entry["atol"]))
+    )
+
+
+def _as_wholes(expected: dict[str, Any], flags: Iterator[bool]) -> list[bool]:
+    """The flags of an expected value's leaves, where an array that isn't of floats is right or wrong."""
+    if expected["type"] in ("list", "dict") and expected["items"]:
+        return [flag for item in expected["items"] for flag in _as_wholes(item, flags)]
+    own = list(islice(flags, leaves(expected)))
+    return own if expected["type"] == "float" else [all(own)] * len(own)

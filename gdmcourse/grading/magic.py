@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from IPython.core import inputtransformer2 as ipython
 
 PASSES = 20  # a line of magic can hide the next one, as by an open bracket
+# Cells of another language, for another process or for a file: their text defines nothing in the notebook.
+ELSEWHERE = re.compile(
+    "%%(!|(bash|cmd|file|html|javascript|js|latex|markdown|perl|pypy|python[23]?|ruby|script|sh|svg|sx|system"
+    r"|timeit|writefile)\b)",
+    re.IGNORECASE,
+)
 MAGIC = (ipython.MagicAssign, ipython.SystemAssign, ipython.EscapedCommand, ipython.HelpEnd)
 
 
@@ -17,7 +23,7 @@ MAGIC = (ipython.MagicAssign, ipython.SystemAssign, ipython.EscapedCommand, ipyt
 class Reading:
     """A cell in lines that correspond: as IPython takes it, and as Python, with ``None`` in magic's place.
 
-    ``magics`` are the texts of that.
+    ``magics`` are the texts of that. A cell that IPython hands on as a whole has no Python.
     """
 
     lines: tuple[str, ...]
@@ -38,6 +44,8 @@ def reading(source: str) -> Reading:
     first = next((n for n, line in enumerate(lines) if line.strip()), 0)
     if lines and lines[first].startswith("%%"):
         magics.append(lines[first].strip())
+        if ELSEWHERE.match(magics[0]):
+            return Reading(tuple(taken), "", tuple(magics))
         lines[first] = "\n"
     for _ in range(PASSES):
         if not (found := _found(lines)):

@@ -119,7 +119,7 @@ def _match(
     defining = [piece for piece in pieces if question.id in piece.answers]
     about = {"names": names, "functions": functions, "written": _written(question, sheet)}
     if defining:
-        if forbidden := _forbidden(needed(pieces, names, imports=True), key.forbid):
+        if forbidden := _forbidden(needed(pieces, names, imports=True), names, key.forbid):
             reason = f"{forbidden} may not be imported here: write the answer yourself"
             return Match("forbidden", reason=reason, **about)  # type: ignore[arg-type]
         clear = [p for p in defining if set(names) & function_names(p.source)] or defining
@@ -158,8 +158,11 @@ def _has_stub(cell: SheetCell, question: KeyQuestion) -> bool:
 
 
 def _syntax_error(cell: SheetCell) -> str:
+    read = reading(cell.source)
+    if read.magics and not read.python:
+        return f"below {read.magics[0].split()[0]} nothing is defined in the notebook itself"
     try:
-        compile(reading(cell.source).python, "cell", "exec", ast.PyCF_ONLY_AST)
+        compile(read.python, "cell", "exec", ast.PyCF_ONLY_AST)
     except SyntaxError as error:
         return f"it isn't Python ({error.msg}, line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:
@@ -167,9 +170,10 @@ def _syntax_error(cell: SheetCell) -> str:
     return "it holds no code"
 
 
-def _forbidden(pieces: list[Piece], modules: list[str]) -> str | None:
-    """The first forbidden module that the pieces import."""
-    imported = sorted(name for piece in pieces for name in imported_modules(piece.source))
+def _forbidden(pieces: list[Piece], names: tuple[str, ...], modules: list[str]) -> str | None:
+    """The first forbidden module that the pieces import for a name that one of them reads, or ``names``."""
+    used = set(names).union(*(read_names(piece.source) for piece in pieces))
+    imported = sorted(name for piece in pieces for name in imported_modules(piece.source, used))
     within = [n for n in imported if any(n == m or n.startswith(f"{m}.") for m in modules)]
     return within[0] if within else None
 

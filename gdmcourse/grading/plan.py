@@ -5,7 +5,9 @@ whatever the student's code says in words, it says before it could have seen a h
 probes, a question gets back the session in which its answer was defined, and the setup runs again.
 
 A question is scored in one run only, which depends on what the code is and never on whether it is right: with
-all other cells where none of them reaches beyond its own names, else alone with the cells that it needs.
+all other cells where none of them reaches beyond its own names, else without the answers to other questions
+that it doesn't need. What a run never got to, since the time was used up or the kernel died, runs alone with
+the cells that it needs.
 """
 
 import secrets
@@ -20,12 +22,14 @@ from gdmcourse.grading.syntax import imports_of, is_open_ended, reaches_out
 
 @dataclass(frozen=True)
 class Plan:
-    """One run for all questions (or None), and one for each question by itself where that may be wanted.
+    """One run for all questions, or else one ``apart`` for each, without the answers to the others.
 
-    ``probes`` are the cells in which a question's probes run.
+    ``alone`` has the runs with fewer cells for what those never got to, ``probes`` the cells in which a
+    question's probes run.
     """
 
     together: Notebook | None
+    apart: dict[str, Notebook]
     alone: dict[str, Notebook]
     probes: dict[str, list[str]]
 
@@ -39,14 +43,18 @@ def plan(matched: Matched, key: Key, only: str | None = None) -> Plan:
         and question.probes
         and matched.questions[question.id].state == "answered"
     ]
-    apart = any(reaches_out(piece.source) for piece in matched.pieces)
-    alone = {}
+    divided = any(reaches_out(piece.source) for piece in matched.pieces)
+    apart, alone = {}, {}
     for question in answered:
         pieces = needed(matched.pieces, matched.questions[question.id].names)
-        if apart or pieces != matched.pieces:
+        most = [piece for piece in matched.pieces if not (divided and piece.answers) or piece in pieces]
+        if divided:
+            apart[question.id] = assemble(key, matched, most, [question])
+        if pieces != most:
             alone[question.id] = assemble(key, matched, pieces, [question])
     return Plan(
-        together=assemble(key, matched, matched.pieces, answered) if answered and not apart else None,
+        together=assemble(key, matched, matched.pieces, answered) if answered and not divided else None,
+        apart=apart,
         alone=alone,
         probes={question.id: [probe.id for probe in question.probes] for question in answered},
     )

@@ -61,7 +61,7 @@ def encode(value: Any, depth: int = 0) -> dict[str, Any]:
         if isinstance(value, str):
             return {"type": "text", "text": str(value)[: 8 * MOST]}
         if isinstance(value, bool | int | float):
-            return _array([value], [], type(value).__name__)
+            return _array([value], [], next(t.__name__ for t in (bool, int, float) if isinstance(value, t)))
         if torch is not None and isinstance(value, torch.Tensor):
             value = value.detach().cpu().resolve_conj().resolve_neg()
             return _array(value.reshape(-1)[: MOST + 1].tolist(), list(value.shape), str(value.dtype))

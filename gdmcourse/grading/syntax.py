@@ -74,17 +74,17 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
     return {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names} - {"*"}
 
 
-def imported_modules(source: str) -> set[str]:
-    """The modules that a cell imports anywhere, as full dotted names; ``from a import b`` may be both.
+def imported_modules(source: str, used: set[str]) -> set[str]:
+    """The modules that a cell imports for the ``used`` names, in full; ``from a import b`` may be both.
 
     What is only named counts as well, by ``a.b`` or as the text ``"a.b"``, since an import can be a call.
     """
-    modules = set()
+    modules = set[str]()
     for node in ast.walk(parse(source)):
-        if isinstance(node, ast.Import):
-            modules |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            modules |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [a.name for a in node.names if (a.asname or a.name.split(".")[0]) in {*used, "*"}]
+            module = getattr(node, "module", None)
+            modules |= {f"{module}.{name}" for name in names} | {module} if names and module else {*names}
         elif isinstance(node, ast.Attribute):
             modules.add(_dotted(node))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -57,12 +57,13 @@ def test_whose_it_is_and_what_it_is_called(path, student, name, stem):
         ("ada/Bob_777_assignsubmission_file_/x.ipynb", "ada"),
         ("ada/bob_777_888_x.ipynb", "ada"),
         ("Ada_1_assignsubmission_file_/Bob_777_assignsubmission_file_/x.ipynb", "1"),
+        ("Bob_777_assignsubmission_file__1_assignsubmission_file_/x.ipynb", "1"),
         ("Ada_1_assignsubmission_file_Bob_777_assignsubmission_file_x.ipynb", "1"),
         ("ada_1_2_Bob_777_assignsubmission_file_x.ipynb", "1"),
         ("ada_1_2_bob_777_888_x.ipynb", "1"),
     ],
 )
-def test_nobody_hands_in_for_another_by_the_name_of_a_file(path, student):
+def test_nobody_hands_in_for_another_by_a_name_of_ones_own_choice(path, student):
     assert who(PurePosixPath(path))[0].id == student
 
 
@@ -138,15 +139,16 @@ def test_paths_out_of_a_zip_links_and_bombs_are_refused(tmp_path):
         (link, b"/etc/passwd"),
         (bomb, bytes(3_000_000)),
         "/abs/tiny.ipynb",
-        "dora/tiny.ipynb",
+        "C:\\fay/tiny.ipynb",
+        "Dora: D_4_assignsubmission_file_/tiny.ipynb",
     )
     before = sorted(tmp_path.rglob("*"))
     found = collect([path], "tiny")
     problems = {s.student.id: s.problem for s in found}
-    assert problems["ada"] == problems["abs"] == "its path leads out of the zip"
+    assert problems["ada"] == problems["abs"] == problems["C:"] == "its path leads out of the zip"
     assert problems["bob"].startswith("it is a link")
     assert problems["carl"].startswith("it unpacks to more than two hundred times")
-    assert problems["dora"] is None
+    assert problems["4"] is None
     [s.load() for s in found if s.problem is None]
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -160,10 +162,29 @@ def test_a_member_that_lies_about_its_size_is_read_no_further(tmp_path):
         found.load()
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_whose_bytes_are_damaged_costs_no_other(tmp_path, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name in ("ada/tiny.ipynb", "bob/tiny.ipynb"):
+            archive.writestr(name, "content " * 99)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"ada/tiny.ipynb") + len(b"ada/tiny.ipynb") + (9 if method == zipfile.ZIP_LZMA else 0)
+    data[start : start + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    ada, bob = collect([path], "tiny")
+    with pytest.raises(OSError, match=r"damaged|Invalid data stream"):
+        ada.load()
+    assert len(bob.load()) == 8 * 99
+
+
 def test_what_is_no_zip_and_what_is_not_there_is_said(tmp_path):
     (tmp_path / "a.zip").write_text("no zip")
-    with pytest.raises(ValueError, match="not a zip that can be read"):
-        members(tmp_path / "a.zip")
+    named = packed(tmp_path / "named.zip", "Zo\xe9/tiny.ipynb").read_bytes()
+    (tmp_path / "named.zip").write_bytes(named.replace("\xe9".encode(), b"\xff\xff"))
+    for name in ("a.zip", "named.zip"):
+        with pytest.raises(ValueError, match="not a zip that can be read"):
+            members(tmp_path / name)
     with pytest.raises(ValueError, match="there is no folder, zip or notebook"):
         collect([tmp_path / "none"], "tiny")
     (tmp_path / "empty").mkdir()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gdmcourse.classroom.export import export
+from gdmcourse.classroom.export import export, plain
 from gdmcourse.classroom.late import late, policy, policy_of
 from gdmcourse.classroom.standing import standings
 from tests.classroom.conftest import WRONG
@@ -66,6 +66,19 @@ def test_json_has_everything(tiny, found):
     data = json.loads(export("json", tiny.key, found))
     assert data["assignment"] == "tiny"
     assert data["students"][1]["lines"][0]["earned"] == 3
+
+
+@pytest.mark.parametrize("name", ["=1", " =1", "\t=1", "@x", "\uff1d1", "a;=1", "a; =1;b", "a\t+1", "a|-1|b"])
+def test_no_cell_begins_as_a_formula_whatever_ends_a_cell(name):
+    """Where numbers have a comma, spreadsheets take a semicolon for the end of a cell."""
+    for delimiter in ",;\t|":
+        (cells,) = csv.reader(io.StringIO(plain(name)), delimiter=delimiter)
+        assert not [cell for cell in cells if cell.strip()[:1] in ("=", "+", "-", "@", "\uff1d")]
+
+
+def test_what_is_no_formula_stays_as_it_is():
+    for cell in ("-", "Ada-Lou Lovelace", "a@b.example", "q1: 3 of 3; q2: 4 of 4", "O'Neil", 3, -1.5, None):
+        assert plain(cell) == cell
 
 
 def test_another_form_is_refused(tiny, found):

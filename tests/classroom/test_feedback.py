@@ -101,6 +101,19 @@ def test_a_page_lies_below_its_folder_and_nowhere_else(graded, book, tiny, room,
     assert {path.parent.parent for path in written} == {out}
 
 
+def test_no_page_takes_anothers_place(graded, book, tiny, tmp_path):
+    for number, name in enumerate(("a:b", "a*b", "A?b", "a_b", "zed.html")):
+        tiny.hand_in(tmp_path / "class" / name / "tiny.ipynb", q1=f"def signal(a):\n    return {number}")
+    tiny.hand_in(tmp_path / "class" / "zed.ipynb")
+    graded(tmp_path / "class")
+    written = write_feedback(book, tiny.key, tmp_path / "out")
+    pages = "".join(path.read_text() for path in written)
+    assert all(f"<p>{name}, <code>" in pages for name in ("a:b", "a*b", "A?b", "a_b", "zed", "zed.html"))
+    assert {path.relative_to(tmp_path / "out").parts[0] for path in written} == {
+        *("a_b", "a_b-2", "A_b-3", "a_b-4", "zed.html", "zed.html-2")
+    }
+
+
 def test_a_student_who_can_not_be_graded_is_told_why(graded, book, tiny, tmp_path):
     (tmp_path / "class" / "ada").mkdir(parents=True)
     (tmp_path / "class" / "ada" / "tiny.ipynb").write_text("{")
@@ -186,4 +199,4 @@ def test_an_override_is_kept_with_its_reason_and_can_be_taken_back(graded, book,
 
 
 def test_all_forms_of_export_are_in_the_test_of_exports():
-    assert set(FORMS) == {"csv", "canvas", "moodle", "gradescope", "json"}
+    assert set(FORMS) == {"csv", "canvas", "moodle", "gradescope", "json", "marks"}

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from gdmcourse.classroom import validate as validation
-from gdmcourse.classroom.duplicates import duplicates, normalised
+from gdmcourse.classroom.duplicates import LONGEST, duplicates, normalised
 from gdmcourse.classroom.duplicates import lines as told_pairs
 from gdmcourse.classroom.grade_class import Taken
 from gdmcourse.classroom.hide import hide
@@ -70,6 +70,11 @@ def test_a_copy_with_other_names_and_comments_is_found_with_its_passage(graded, 
     assert "the same file" in told_pairs([same])[0]
 
 
+def test_of_code_without_end_a_part_is_compared():
+    text = normalised("x = 1\n" * 20_000)
+    assert len(text.tokens) == len(text.places) == LONGEST
+
+
 def test_code_that_is_no_python_is_compared_as_far_as_it_goes():
     assert normalised("a = (1 +\n  'x").tokens[:4] == ["name", "=", "(", "1"]
 
@@ -113,6 +118,7 @@ def at_home(tiny, monkeypatch, tmp_path):
 
 
 def test_a_whole_file_can_be_handed_in(at_home):
+    assert at_home("TINY.IPYNB").whole
     found = at_home()
     assert found.whole
     assert found.lines[-1] == "This file can be handed in."

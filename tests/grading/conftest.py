@@ -3,14 +3,17 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gdmcourse.grading.grade import grade
+from gdmcourse.grading.key import read_key
 from gdmcourse.grading.limits import Limits
+from gdmcourse.grading.match import Matched, match
+from gdmcourse.grading.read import read
 from gdmcourse.grading.release import release
 from gdmcourse.grading.result import Grade
 from gdmcourse.grading.source import read_source
@@ -68,6 +71,13 @@ def judge(course: Course) -> Callable[..., Grade]:
         return grade(path, **{"keys": course.solutions, "limits": LIMITS, "unsandboxed": True, **options})
 
     return run
+
+
+@pytest.fixture
+def matched(course: Course) -> Callable[..., Matched]:
+    """Match a submission to the questions of the key, or of one with other fields."""
+    key = read_key(course.solutions / "key" / "tiny.json")
+    return lambda path, **changes: match(read(path), replace(key, **changes))
 
 
 def earned(result: Grade) -> dict[str, float]:

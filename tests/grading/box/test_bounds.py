@@ -1,6 +1,8 @@
 """What a submission can take of the machine: memory that no process shows, threads, processes, time."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import psutil
 import pytest
@@ -151,6 +153,63 @@ def test_both_layouts_of_the_tree_are_read(tmp_path, mounts, groups, expected):
         top, own, unified = expected
         expected = (tmp_path / top, tmp_path / top / own, unified)
     assert found == expected
+
+
+FILES = (
+    "memory.max",
+    "memory.swap.max",
+    "memory.oom.group",
+    "memory.events",
+    "pids.max",
+    "pids.events",
+    "cpu.max",
+)
+
+
+@pytest.fixture
+def unified(tmp_path, monkeypatch) -> set[Path]:
+    """A stand-in for a unified tree: the groups whose new groups get the files of all controllers."""
+    mkdir, giving = Path.mkdir, {tmp_path / "given"}
+
+    def make(self, mode=0o777, **options):
+        mkdir(self, mode, **options)
+        for name in FILES if self.parent in giving and "gdmcourse" in self.name else ():
+            (self / name).touch()
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    monkeypatch.setattr(Path, "rmdir", shutil.rmtree)
+    (tmp_path / "given" / "scope").mkdir(parents=True)
+    monkeypatch.setattr(cgroup, "own_group", lambda _: (tmp_path, tmp_path / "given" / "scope", True))
+    return giving
+
+
+def test_in_a_unified_tree_one_group_above_our_own_has_all_bounds(unified, tmp_path):
+    group = cgroup.make(Limits(memory=GIB, processes=20, cpus=1.5))
+    (folder,) = group.folders
+    assert folder.parent == tmp_path / "given"  # our own group holds processes, so it can't bound others
+    told = {name: (folder / name).read_text() for name in FILES}
+    assert told == {
+        "memory.max": str(GIB),
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+        "memory.events": "",
+        "pids.max": "20",
+        "pids.events": "",
+        "cpu.max": "150000 100000",
+    }
+    assert group.broken() is None
+    (folder / "pids.events").write_text("max 1\n")
+    assert group.broken() == "processes"
+    (folder / "memory.events").write_text("low 0\nhigh 0\nmax 7\noom 1\noom_kill 1\noom_group_kill 1\n")
+    assert group.broken() == "memory"
+    group.remove()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["given", "scope"]
+
+
+def test_in_a_unified_tree_that_gives_nothing_away_there_is_no_group_and_no_trace_of_one(unified, tmp_path):
+    unified.clear()
+    assert cgroup.make(Limits()) is None
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["given", "scope"]
 
 
 def test_the_runs_of_a_submission_share_its_time(monkeypatch):
