@@ -127,6 +127,16 @@ def train(
 
 
 @app.command()
+def card(
+    subject: Annotated[str, typer.Argument(help="The folder of a run, or a data set's name.")],
+) -> None:
+    """Write a model card of a run or a data card of a data set, with blanks where a person must write."""
+    from gdmcourse.recipes.cards import card as written
+
+    typer.echo(written(subject), nl=False)
+
+
+@app.command()
 def study(
     name: Annotated[str | None, typer.Argument(help="A study; none lists them all.")] = None,
     to: Annotated[Path | None, typer.Option(help="Folder of the record; default: beside the study.")] = None,

@@ -1,0 +1,87 @@
+"""What the chapter on applications says of its own run, in numbers."""
+
+import pytest
+
+from tests.book.executed import kept
+
+
+@pytest.fixture(scope="module")
+def said():
+    return kept("book/judgement/applications")
+
+
+def test_films_of_the_gan_are_between_the_law_and_stirred_films(said):
+    assert said["app-film-real"] == pytest.approx(1, abs=0.05)
+    assert 1 < said["app-film-gan"] < said["app-film-stirred"]
+
+
+def test_shapes_overlap_with_the_list(said):
+    assert said["app-shape-overlap"] > 0.6
+
+
+def test_replacement_believes_what_the_formula_says(said):
+    for visits in (1, 3):
+        assert said[f"app-pair-drawn-{visits}"] == pytest.approx(said[f"app-pair-formula-{visits}"], abs=0.08)
+    assert said["app-pair-formula-1"] < said["app-pair-formula-3"] < 0.9
+
+
+def test_more_visits_fit_better_and_the_mean_errs_least(said):
+    assert said["app-hole-five-read"] > said["app-hole-one-read"]
+    assert said["app-hole-five-error"] < said["app-hole-one-error"]
+    for way in ("one", "five", "search"):
+        assert said["app-hole-gaussian-error"] < said[f"app-hole-{way}-error"]
+        assert said["app-hole-gaussian-read"] > said[f"app-hole-{way}-read"]
+    assert said["app-hole-gaussian-frechet"] > said["app-hole-five-frechet"]
+
+
+def test_enlarging_knows_digits(said):
+    for way in ("srgan", "cascade"):
+        assert said[f"app-large-{way}-frechet"] < 0.5 * said["app-large-bilinear-frechet"]
+        assert said[f"app-large-{way}-read"] > said["app-large-bilinear-read"]
+
+
+def test_the_model_is_about_as_new_as_its_law(said):
+    assert said["app-mol-valid"] > 0.7
+    assert abs(said["app-mol-aim"] - said["app-mol-held"]) < 0.05
+    assert abs(said["app-mol-new"] - said["app-mol-held"]) < 0.12
+    assert said["app-mol-strings"] > said["app-mol-new"] + 0.1
+
+
+def test_a_passed_test_of_distances_proves_little(said):
+    assert said["app-member-deviations-20"] > 6
+    assert abs(said["app-member-deviations-1"]) < 2
+    assert said["app-member-1-density"] > 0.65
+    assert said["app-peer-p"] < 0.01
+    assert said["app-wrong-deviations"] > 3
+
+
+def test_the_promise_is_what_its_formulas_give(said):
+    assert said["app-dp-delta"] < 0.02
+    assert 0.1 < said["app-dp-hits"] < 0.15
+
+
+def test_only_the_memoriser_copies(said):
+    assert said["app-copy-memoriser-copies"] > 0.9
+    assert said["app-copy-memoriser-nearest"] > 0.95
+    for sampler in ("ddpm", "dcgan"):
+        assert said[f"app-copy-{sampler}-copies"] < 0.05
+        assert abs(said[f"app-copy-{sampler}-nearest"] - said["app-copy-null"]) < 0.12
+
+
+def test_classes_of_samples_and_their_worst(said):
+    assert said["app-bias-ddpm"] < said["app-bias-dcgan"] + 0.1
+    assert said["app-bias-dcgan"] > said["app-bias-luck"]
+    assert said["app-bias-least"] < 0.1 < said["app-bias-most"]
+    assert said["app-bias-worst"] > 0.8
+
+
+def test_the_mark_is_found_and_unmarked_images_seldom_cry(said):
+    assert said["app-mark-median"] < 1e-3
+    assert said["app-mark-exact"] <= 0.03
+    assert said["app-mark-naive"] > 0.1
+    assert said["app-mark-cost-marked"] > said["app-mark-cost-plain"]
+    assert said["app-mark-rubbed_found"] < 0.9
+
+
+def test_blanks_are_left_for_people(said):
+    assert said["app-card-data"] == said["app-card-model"] == 5
