@@ -32,7 +32,7 @@ class Beats:
 
 
 def heartbeats(n: int, rng: Generator) -> Beats:
-    """The beats of `n` people: each wave's place and height is normal, and so is the noise of a sample."""
+    """The beats of `n` people: all heights, the places of P and T, and the noise of a sample are normal."""
     law = torch.tensor(list(WAVES.values()), dtype=torch.float64, device=rng.device).T
     place, place_std, height, height_std, width = law
 

@@ -17,12 +17,12 @@ def fill_by_search(
     lr: float = 0.1,
     weight: float = 0.01,
 ) -> Float[Tensor, "n c h w"]:
-    """`known` where `mask` is 1, else the image G(z) that comes nearest to it there (Yeh et al. 2017).
+    """`known` where `mask` is 1, else the image G(z) that comes nearest to it there.
 
     For each image Adam takes `steps` steps from each of `starts` noises on the mean squared error of the
-    known pixels plus `weight` times the mean of z²; the best of the ends counts. The generator must be in
-    evaluation mode, so that no image depends on its neighbours. Raises ValueError if it isn't, or if no
-    pixel is known.
+    known pixels plus `weight` times the mean of z²; the best of the ends counts. After Yeh et al. (2017),
+    who hold z by the critic's loss in place of z². The generator must be in evaluation mode, so that no image
+    depends on its neighbours. Raises ValueError if it isn't, or if no pixel is known.
     """
     if generator.training:
         raise ValueError("call eval() on the generator first: in training its images depend on each other")
@@ -40,8 +40,7 @@ def fill_by_search(
 
     with torch.enable_grad():
         for _ in range(steps):
-            optimizer.zero_grad()
-            misfit()[1].sum().backward()
+            (z.grad,) = torch.autograd.grad(misfit()[1].sum(), z)  # the generator's weights get none
             optimizer.step()
     with torch.no_grad():
         made, cost = misfit()

@@ -35,7 +35,7 @@ def novelty(drawn: Sequence[str], training: Sequence[str], canonical: Callable[[
 
 
 def expected_distinct(law: Float[Tensor, " k"], draws: int) -> float:
-    """How many different ones `draws` independent draws of a law have on average. Source: `eq-app-unique`."""
+    """How many different ones `draws` independent draws of a law have on average. Source: `eq-app-new`."""
     return (1 - (1 - law.double()) ** draws).sum().item()
 
 

@@ -25,7 +25,11 @@ def make_key(shape: tuple[int, ...], levels: int, secret: torch.Generator) -> Bo
 def mark(
     symbols: Int64[Tensor, " n *shape"], key: Bool[Tensor, "*shape levels"]
 ) -> Int64[Tensor, " n *shape"]:
-    """Each level moved to a green neighbour unless it is green; it stays where no neighbour is."""
+    """Each level moved to a green neighbour unless it is green; it stays where no neighbour is.
+
+    Raises ValueError as `find_mark`.
+    """
+    _check(symbols, key)
     levels = key.shape[-1]
     green = key.expand(len(symbols), *key.shape)
 
@@ -42,14 +46,10 @@ def find_mark(symbols: Int64[Tensor, " n *pixels"], key: Bool[Tensor, "*shape le
     """Look for the mark in a set of images; each cell counts once, however many of the images have it.
 
     For images that were made without the key the p-value is exact: it is ≤ a with a chance ≤ a. Raises
-    ValueError for images of another shape, or levels that the key doesn't have. Source: `eq-app-watermark`.
+    ValueError for no image, images of another shape, or levels that the key doesn't have. Source:
+    `eq-app-watermark`.
     """
-    levels = key.shape[-1]
-    if symbols.shape[1:] != key.shape[:-1] or symbols.min() < 0 or symbols.max() >= levels:
-        raise ValueError(
-            f"the key is for images {tuple(key.shape[:-1])} of {levels} levels, and these are "
-            f"{tuple(symbols.shape[1:])} from {int(symbols.min())} to {int(symbols.max())}"
-        )
+    _check(symbols, key)
     seen = torch.zeros_like(key).flatten(0, -2)
     places = torch.arange(len(seen)).expand(len(symbols), -1)
     seen[places, symbols.flatten(1)] = True
@@ -59,4 +59,19 @@ def find_mark(symbols: Int64[Tensor, " n *pixels"], key: Bool[Tensor, "*shape le
 
 def at_least(heads: int, coins: int) -> float:
     """The chance of so many heads or more among fair coins, exactly."""
-    return sum(math.comb(coins, k) for k in range(heads, coins + 1)) / 2**coins
+    ways = total = math.comb(coins, heads)
+    for k in range(heads, coins):
+        ways = ways * (coins - k) // (k + 1)
+        total += ways
+    return total / 2**coins
+
+
+def _check(symbols: Tensor, key: Tensor) -> None:
+    levels = key.shape[-1]
+    if not len(symbols):
+        raise ValueError("there is no image; give at least one")
+    if symbols.shape[1:] != key.shape[:-1] or symbols.min() < 0 or symbols.max() >= levels:
+        raise ValueError(
+            f"the key is for images {tuple(key.shape[:-1])} of {levels} levels, and these are "
+            f"{tuple(symbols.shape[1:])} from {int(symbols.min())} to {int(symbols.max())}"
+        )

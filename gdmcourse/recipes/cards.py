@@ -1,6 +1,6 @@
 """Cards of a run and of a data set: what code knows of them, and blanks for what a person must write.
 
-The headings of the first are those of Mitchell et al. (2019), the questions of the second are chosen from
+The headings of the first follow Mitchell et al. (2019), the questions of the second are chosen from
 Gebru et al. (2021).
 """
 
@@ -14,7 +14,9 @@ import torch
 from gdmcourse.data.catalog import CATALOG, is_folder, load
 
 BLANK = "*to be written by a person*"
-WATTS = {"cpu": 15.0, "cuda": 400.0}  # assumed: of a processor's core, of a large card; nobody measured them
+# Assumed, and measured by nobody: of a processor's core, of a large card, of a small machine's graphics.
+WATTS = {"cpu": 15.0, "cuda": 400.0, "mps": 15.0}
+SHOWN = 20  # classes in the table of a data card
 SOURCES = {
     "digits": "Digits that 13 people wrote into forms (Alpaydin and Kaynak 1998, its test part).",
     "mnist": "Digits of census workers and of pupils, scanned by NIST (LeCun et al. 1998).",
@@ -51,7 +53,10 @@ def model_card(run: Path) -> str:
     settings = config["recipe"]
     about = {name: metrics.pop(name) for name in ("parameters", "steps", "seconds", "device")}
     energy = kilowatt_hours(about["seconds"], about["device"])
-    dataset = settings.get("dataset", "made by this course's code")
+    watts = WATTS[about["device"].partition(":")[0]]
+    source = "Made by this course's code, in the recipe's method `data`; there is no data card: " + BLANK
+    if "dataset" in settings:
+        source = f"{settings['dataset']}; see its data card."
     return _document(
         f"Model card: {config['name']}",
         {
@@ -63,13 +68,13 @@ def model_card(run: Path) -> str:
             "Intended use": ["What for, by whom, and what not for: " + BLANK],
             "Factors": ["Groups of people or conditions for which it may work unlike: " + BLANK],
             "Metrics and results": _table(metrics) or ["The recipe has no scores."],
-            "Training and evaluation data": [f"{dataset}; see its data card."],
+            "Training and evaluation data": [source],
             "Ethical considerations": [
                 "Consent, copyright, copies of training data (which test, which result): " + BLANK
             ],
             "Compute": [
-                f"{about['seconds']:.0f} seconds on {about['device']}; {energy:.2g} kWh, if it took "
-                f"{WATTS[about['device'].partition(':')[0]]:.0f} watts, which is assumed."
+                f"{about['seconds']:,.1f} s on {about['device']}; {energy:.2g} kWh, if it took "
+                f"{watts:.0f} watts, which is assumed."
             ],
             "Caveats": ["What is known to go wrong: " + BLANK],
             "All settings": _table(settings),
@@ -82,7 +87,9 @@ def data_card(name: str) -> str:
     splits = {split: load(name, split) for split in ("train", "test")}
     train, test = splits["train"], splits["test"]
     low, high = train.images.aminmax()
-    counts = {c: f"{n} + {test.class_counts[c]}" for c, n in list(train.class_counts.items())[:20]}
+    counts = {c: f"{n} + {test.class_counts[c]}" for c, n in list(train.class_counts.items())[:SHOWN]}
+    if (more := len(train.class_counts) - SHOWN) > 0:
+        counts["…"] = f"and {more:,} classes more"
     return _document(
         f"Data card: {name}",
         {

@@ -1,6 +1,9 @@
 """What the chapter on applications says of its own run, in numbers."""
 
+import math
+
 import pytest
+from scipy.stats import norm
 
 from tests.book.executed import kept
 
@@ -31,7 +34,7 @@ def test_more_visits_fit_better_and_the_mean_errs_least(said):
     for way in ("one", "five", "search"):
         assert said["app-hole-gaussian-error"] < said[f"app-hole-{way}-error"]
         assert said["app-hole-gaussian-read"] > said[f"app-hole-{way}-read"]
-    assert said["app-hole-gaussian-frechet"] > said["app-hole-five-frechet"]
+        assert said["app-hole-gaussian-frechet"] > said[f"app-hole-{way}-frechet"]
 
 
 def test_enlarging_knows_digits(said):
@@ -40,10 +43,12 @@ def test_enlarging_knows_digits(said):
         assert said[f"app-large-{way}-read"] > said["app-large-bilinear-read"]
 
 
-def test_the_model_is_about_as_new_as_its_law(said):
+def test_the_model_is_a_little_less_new_than_its_law(said):
     assert said["app-mol-valid"] > 0.7
     assert abs(said["app-mol-aim"] - said["app-mol-held"]) < 0.05
-    assert abs(said["app-mol-new"] - said["app-mol-held"]) < 0.12
+    assert said["app-mol-aim"] - 0.07 < said["app-mol-new"] < said["app-mol-aim"]
+    assert 2 < said["app-mol-behind"] < 5
+    assert abs(said["app-mol-unique"] - said["app-mol-fair"]) < 0.05
     assert said["app-mol-strings"] > said["app-mol-new"] + 0.1
 
 
@@ -51,13 +56,19 @@ def test_a_passed_test_of_distances_proves_little(said):
     assert said["app-member-deviations-20"] > 6
     assert abs(said["app-member-deviations-1"]) < 2
     assert said["app-member-1-density"] > 0.65
+    assert said["app-member-1-refit"] > 0.62
     assert said["app-peer-p"] < 0.01
     assert said["app-wrong-deviations"] > 3
 
 
 def test_the_promise_is_what_its_formulas_give(said):
-    assert said["app-dp-delta"] < 0.02
-    assert 0.1 < said["app-dp-hits"] < 0.15
+    for noise in (0.02, 0.05):
+        s, e = 0.01 / noise, math.e
+        delta = norm.cdf(s / 2 - 1 / s) - e * norm.cdf(-s / 2 - 1 / s)
+        assert said[f"app-dp-delta-{noise}"] == pytest.approx(delta, rel=1e-6)
+        assert said[f"app-dp-hits-{noise}"] == pytest.approx(norm.cdf(norm.ppf(0.05) + s), rel=1e-6)
+    assert said["app-dp-delta-0.05"] < 1e-4 / 200
+    assert said["app-dp-delta-0.02"] > 1 / 200
 
 
 def test_only_the_memoriser_copies(said):
@@ -65,11 +76,9 @@ def test_only_the_memoriser_copies(said):
     assert said["app-copy-memoriser-nearest"] > 0.95
     for sampler in ("ddpm", "dcgan"):
         assert said[f"app-copy-{sampler}-copies"] < 0.05
-        assert abs(said[f"app-copy-{sampler}-nearest"] - said["app-copy-null"]) < 0.12
 
 
 def test_classes_of_samples_and_their_worst(said):
-    assert said["app-bias-ddpm"] < said["app-bias-dcgan"] + 0.1
     assert said["app-bias-dcgan"] > said["app-bias-luck"]
     assert said["app-bias-least"] < 0.1 < said["app-bias-most"]
     assert said["app-bias-worst"] > 0.8
@@ -80,8 +89,9 @@ def test_the_mark_is_found_and_unmarked_images_seldom_cry(said):
     assert said["app-mark-exact"] <= 0.03
     assert said["app-mark-naive"] > 0.1
     assert said["app-mark-cost-marked"] > said["app-mark-cost-plain"]
-    assert said["app-mark-rubbed_found"] < 0.9
+    assert said["app-mark-single_found"] > 0.95
+    assert said["app-mark-rubbed_found"] < 0.2
 
 
 def test_blanks_are_left_for_people(said):
-    assert said["app-card-data"] == said["app-card-model"] == 5
+    assert (said["app-card-data"], said["app-card-model"]) == (5, 6)

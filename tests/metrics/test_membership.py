@@ -2,11 +2,12 @@
 
 import itertools
 import math
-from statistics import fmean
+from statistics import fmean, pvariance
 
 import pytest
 import torch
 
+from gdmcourse.metrics.copies import nearest_share
 from gdmcourse.metrics.membership import closeness, membership
 from tests.oracles import normal
 
@@ -38,13 +39,22 @@ def test_the_closest_record_counts():
 
 
 @pytest.mark.equation("eq-app-nearest")
-@pytest.mark.parametrize(("n", "m"), [(3, 2), (1, 4)])
-def test_the_nearest_record_is_a_training_one_as_often_as_there_are(n, m):
-    """Over all ways to choose which of the records were for training, for each of some samples."""
-    records, samples = normal(n + m, 2, seed=1), normal(7, 2, seed=2)
-    hits = []
-    for chosen in itertools.combinations(range(n + m), n):
-        others = [i for i in range(n + m) if i not in chosen]
-        ours, theirs = closeness(samples, records[list(chosen)]), closeness(samples, records[others])
-        hits.append((ours > theirs).double())
-    torch.testing.assert_close(torch.stack(hits).mean(0), torch.full((7,), n / (n + m)).double())
+@pytest.mark.parametrize(("n", "h"), [(3, 2), (1, 4), (4, 3)])
+def test_the_nearest_record_is_a_training_one_as_often_as_over_all_choices(n, h):
+    records, samples = normal(n + h, 2, seed=1), normal(7, 2, seed=2)
+    found = []
+    for chosen in itertools.combinations(range(n + h), n):
+        others = [i for i in range(n + h) if i not in chosen]
+        found.append(nearest_share(samples, records[list(chosen)], records[others]))
+    shares = [one.share for one in found]
+    assert len(set(shares)) > 1
+    assert fmean(shares) == pytest.approx(n / (n + h)) == found[0].expected
+    for one in found:
+        assert one.deviation**2 == pytest.approx(pvariance(shares))
+    assert found[0].deviations == pytest.approx((shares[0] - n / (n + h)) / math.sqrt(pvariance(shares)))
+
+
+def test_a_memoriser_is_many_deviations_off():
+    training, held_out = normal(100, 5, seed=3), normal(50, 5, seed=4)
+    assert nearest_share(training[:80] + 0.01, training, held_out).deviations > 5
+    assert abs(nearest_share(normal(80, 5, seed=5), training, held_out).deviations) < 3

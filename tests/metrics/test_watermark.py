@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import binom
 
-from gdmcourse.metrics.watermark import find_mark, make_key, mark
+from gdmcourse.metrics.watermark import at_least, find_mark, make_key, mark
 from tests.oracles import gen
 
 
@@ -44,9 +44,17 @@ def test_a_mark_is_found_by_its_key_and_by_no_other():
     assert find_mark(images, key).p_value > 1e-3
 
 
+def test_tails_of_many_coins_are_exact():
+    for heads in (0, 1, 700, 1000):
+        assert at_least(heads, 1000) == pytest.approx(binom.sf(heads - 1, 1000, 0.5), rel=1e-9)
+
+
 def test_images_that_the_key_is_not_for_are_refused():
     key = make_key((2, 2), 3, gen())
     with pytest.raises(ValueError, match=r"for images \(2, 2\) of 3 levels, and these are \(3, 2\)"):
         find_mark(torch.zeros(1, 3, 2, dtype=torch.long), key)
-    with pytest.raises(ValueError, match="from 0 to 3"):
-        find_mark(torch.tensor([[[0, 1], [2, 3]]]), key)
+    for look in (find_mark, mark):
+        with pytest.raises(ValueError, match="from 0 to 3"):
+            look(torch.tensor([[[0, 1], [2, 3]]]), key)
+        with pytest.raises(ValueError, match="there is no image"):
+            look(torch.zeros(0, 2, 2, dtype=torch.long), key)

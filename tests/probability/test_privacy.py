@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import log_ndtr
 from scipy.stats import norm
 
 from gdmcourse.probability.privacy import gaussian_delta, gaussian_power
@@ -19,9 +20,17 @@ def test_delta_and_hits_are_integrals(shift):
         excess = np.clip(taken - math.exp(epsilon) * absent, 0, None)
         assert gaussian_delta(epsilon, shift) == pytest.approx(np.trapezoid(excess, X), abs=1e-7)
     for threshold in (-1.0, 0.3, 2.0):
-        tail = threshold < X
-        alarms, hits = (np.trapezoid(density[tail], X[tail]) for density in (absent, taken))
-        assert gaussian_power(alarms, shift) == pytest.approx(hits, abs=2e-3)
+        assert gaussian_power(norm.sf(threshold), shift) == pytest.approx(
+            norm.sf(threshold - shift), rel=1e-9
+        )
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "shift"), [(7.0, 0.9), (4.0, 0.5), (8.0, 1.05), (1.0, 0.2), (720.0, 38.0)]
+)
+def test_a_tiny_delta_is_right_too(epsilon, shift):
+    near, far = log_ndtr(shift / 2 - epsilon / shift), log_ndtr(-shift / 2 - epsilon / shift)
+    assert gaussian_delta(epsilon, shift) == pytest.approx(np.exp(near) - np.exp(epsilon + far), rel=1e-6)
 
 
 @pytest.mark.equation("eq-app-attack")

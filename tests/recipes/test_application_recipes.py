@@ -80,6 +80,7 @@ def test_a_model_card_says_what_the_run_says_and_leaves_the_rest_blank(run):
         "Version, licence, whom to ask",
         "What for, by whom, and what not for",
         "Groups of people or conditions for which it may work unlike",
+        "Made by this course's code, in the recipe's method `data`; there is no data card",
         "Consent, copyright, copies of training data (which test, which result)",
         "What is known to go wrong",
     ]
@@ -97,9 +98,17 @@ def test_a_data_card_counts(tmp_path):
     assert len(unanswered(text)) == 5
 
 
+def test_a_data_card_of_many_classes_says_how_many_it_left_out():
+    text = data_card("stacked")
+    assert "| 019 | " in text
+    assert "| 020 | " not in text
+    assert "| … | and 980 classes more |" in text
+
+
 def test_energy_is_watts_times_seconds():
     assert kilowatt_hours(3600) == pytest.approx(0.015)
     assert kilowatt_hours(3600, "cuda:0") == pytest.approx(0.4)
+    assert kilowatt_hours(3600, "mps") == pytest.approx(0.015)
 
 
 def test_what_is_neither_is_refused(run, tmp_path):

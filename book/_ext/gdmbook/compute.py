@@ -23,7 +23,7 @@ class Compute(SphinxDirective):
         self.env.note_reread()
         root = Path(self.env.srcdir)
         records = Records(root)
-        runs = {page.title: run for page in chapters(root) if (run := records.latest(page))}
+        runs = {page.title: records.latest(page) for page in chapters(root)}
         group = nodes.tgroup("", cols=len(HEADS))
         group += [nodes.colspec("", colwidth=1) for _ in HEADS]
         group += nodes.thead("", _row(HEADS))
@@ -31,18 +31,25 @@ class Compute(SphinxDirective):
         return [nodes.table("", group)]
 
 
-def rows(runs: dict[str, Run], watts: float) -> list[tuple[str, ...]]:
-    """Return the cells of the table, a row a chapter and a last one for all."""
+def rows(runs: dict[str, Run | None], watts: float) -> list[tuple[str, ...]]:
+    """Return the cells of the table, a row a chapter and a last one for all; None was not measured."""
     counted: set[str] = set()
     found: list[tuple[str, float, float]] = []
+    missing = [title for title, run in runs.items() if run is None]
     for title, run in runs.items():
+        if run is None:
+            continue
         new = {name: seconds for name, seconds in run.models.items() if name not in counted}
         counted |= set(new)
         found.append((title, sum(new.values()), run.cpu_seconds))
-    found.append(("All", sum(row[1] for row in found), sum(row[2] for row in found)))
+    whole = "All that are measured" if missing else "All"
+    found.append((whole, sum(row[1] for row in found), sum(row[2] for row in found)))
     return [
-        (title, f"{training:.0f}", f"{page:.0f}", typeset(f"{watts * (training + page) / 3600:.2g}"))
-        for title, training, page in found
+        *((title, "not measured", "not measured", "") for title in missing),
+        *(
+            (title, f"{training:.0f}", f"{page:.0f}", typeset(f"{watts * (training + page) / 3600:.2g}"))
+            for title, training, page in found
+        ),
     ]
 
 
