@@ -130,7 +130,7 @@ def train(
 def card(
     subject: Annotated[str, typer.Argument(help="The folder of a run, or a data set's name.")],
 ) -> None:
-    """Write a model card of a run or a data card of a data set, with blanks where a person must write."""
+    """Write what code knows of a run or a data set on its card."""
     from gdmcourse.recipes.cards import card as written
 
     typer.echo(written(subject), nl=False)

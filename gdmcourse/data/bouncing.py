@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 FRAMES, SIDE = 8, 8
 WALLS = (1.0, 6.0)  # between which the ball's middle stays, in pixels, the first being 0
 SPEEDS = (0.8, 1.4)  # in pixels a frame
-WIDTH = 0.9  # standard deviation of the ball's bell, in pixels
+WIDTH = 1.2  # standard deviation of the ball's bell, in pixels
 
 
 def films(n: int, rng: Generator) -> Float[Tensor, "n 1 t h w"]:

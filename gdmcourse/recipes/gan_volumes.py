@@ -16,12 +16,15 @@ from gdmcourse.training.randomness import derive_seed
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+NEAR = 0.5  # pixels from the nearest path of the law, up to which a path counts as one of the law's
+ALIKE = 0.8  # overlap above which a volume counts as a shape of the list
+
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeGANRecipe(GANRecipe):
     """A game between networks of volumes; a recipe adds `data` and its scores."""
 
-    noise_dim: int = 32
+    noise_dim: int = 8
     width: int = 16
     scored: int = 1000  # samples that `metrics` draws
 
@@ -63,8 +66,10 @@ class FilmGANRecipe(VolumeGANRecipe):
         return films(self.films, torch.Generator().manual_seed(derive_seed(0, "films", split)))
 
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
-        """How far samples are from the nearest of many films of the law, in units of what new films are."""
-        return {"departure": departure(self.sample(model, self.scored, rng).cpu())}
+        """Share of samples whose path is one of the law's; `departure` of whole films."""
+        made = self.sample(model, self.scored, rng).cpu()
+        kept = path_errors(made) <= NEAR
+        return {"paths": kept.double().mean().item(), "departure": departure(made)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +83,45 @@ class ShapeGANRecipe(VolumeGANRecipe):
         return shapes[held_out if split == "test" else ~held_out]
 
     def metrics(self, model: nn.Module, rng: torch.Generator) -> dict[str, float]:
-        """Overlap with the nearest shape of the law; shares that are one, and one not trained on."""
+        """Overlap with the nearest shape of the list; shares near to one, and to one not trained on."""
         volumes = self.sample(model, self.scored, rng).cpu()
         overlap, which = nearest_shape(volumes)
-        exact = overlap == 1
+        near = overlap > ALIKE
         return {
             "overlap": overlap.mean().item(),
-            "exact": exact.double().mean().item(),
-            "new": (exact & (which % 3 == 2)).double().mean().item(),
+            "near": near.double().mean().item(),
+            "new": (near & (which % 3 == 2)).double().mean().item(),
         }
 
 
+def centres(made: Tensor) -> Tensor:
+    """Where the light of each frame has its middle, (n, t, 2): row and column, in pixels."""
+    light, pixels = (made + 1)[:, 0], torch.arange(float(made.shape[-1]))
+    along = torch.stack([(light.sum(3) * pixels).sum(2), (light.sum(2) * pixels).sum(2)], dim=-1)
+    return along / light.sum((2, 3)).clamp(min=1e-6)[..., None]
+
+
+def path_errors(made: Tensor, bank: int = 20_000) -> Tensor:
+    """How far, in pixels, each film's path of centres is from the nearest path of `bank` films of the law.
+
+    The root of the mean square over the frames, (n,).
+    """
+    known = centres(films(bank, torch.Generator().manual_seed(derive_seed(0, "paths")))).flatten(1)
+    return torch.cdist(centres(made).flatten(1), known).min(1).values / math.sqrt(made.shape[2])
+
+
 def departure(made: Tensor, bank: int = 5000) -> float:
-    """Mean distance of films to the nearest of `bank` films of the law, over that of as many new ones."""
+    """Mean distance of films to the nearest of `bank` films of the law, over that of as many new ones.
+
+    Raises ValueError if there is no film.
+    """
+    if not len(made):
+        raise ValueError("there is no film to judge; give at least one")
     known, new = (
-        films(n, torch.Generator().manual_seed(derive_seed(0, "bank", str(n)))).flatten(1)
-        for n in (bank, len(made) + bank)
+        films(n, torch.Generator().manual_seed(derive_seed(0, word))).flatten(1)
+        for n, word in ((bank, "bank"), (len(made), "new"))
     )
-    ours, theirs = (torch.cdist(x, known).min(1).values.mean() for x in (made.flatten(1), new[bank:]))
+    ours, theirs = (torch.cdist(x, known).min(1).values.mean() for x in (made.flatten(1), new))
     return (ours / theirs).item()
 
 
@@ -116,18 +142,20 @@ _SMOKE: dict[str, Any] = {"width": 2, "scored": 20}
 _GPU: dict[str, Any] = {"width": 64, "noise_dim": 100, "batch_size": 256, "lr": 2e-4, "steps": 20_000}
 _COMMON: dict[str, Any] = {
     "penalty": "r1",
-    "penalty_weight": 10.0,
-    "betas": (0.5, 0.99),
-    "steps": 800,
+    "penalty_every": 4,
+    "betas": (0.0, 0.99),
+    "steps": 2400,
     "batch_size": 32,
-    "lr": 1e-3,
+    "lr": 2e-3,
     "warmup": 50,
     "ema_decay": 0.995,
     "threads": 1,
 }
 
 RECIPES = {
-    # A quarter of a minute each on one core.
-    "gan-films": FilmGANRecipe(**_COMMON).presets(smoke=_SMOKE | {"films": 40}, **_GPU, films=100_000),
-    "gan-shapes": ShapeGANRecipe(**_COMMON).presets(smoke=_SMOKE, **_GPU),
+    # Half a minute each on one core. Shapes lie farther apart than films, so the critic may be steeper.
+    "gan-films": FilmGANRecipe(**_COMMON, penalty_weight=3.0).presets(
+        smoke=_SMOKE | {"films": 40}, **_GPU, films=100_000
+    ),
+    "gan-shapes": ShapeGANRecipe(**_COMMON, penalty_weight=0.1).presets(smoke=_SMOKE, **_GPU),
 }

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gdmcourse.data.bouncing import films
+from gdmcourse.data.bouncing import films, render
 from gdmcourse.data.furniture import furniture
 from gdmcourse.recipes import find_recipe
 from gdmcourse.recipes.cards import card, data_card, kilowatt_hours, model_card, repeats, shared, unanswered
-from gdmcourse.recipes.gan_volumes import departure, nearest_shape
+from gdmcourse.recipes.gan_volumes import NEAR, centres, departure, nearest_shape, path_errors
 from gdmcourse.recipes.run_folder import run_recipe
 from tests.oracles import gen
 
@@ -19,6 +19,22 @@ def test_films_of_the_law_have_the_departure_one_and_others_more():
     assert departure(new) == pytest.approx(1, abs=0.1)
     assert departure(new.flip(2)) == pytest.approx(1, abs=0.1)  # a film run backwards is one of the law
     assert departure(new[:, :, torch.randperm(8, generator=gen())]) > 1.8
+
+
+def test_paths_of_the_law_are_near_and_others_not():
+    new = films(200, gen(7))
+    assert (path_errors(new) <= NEAR).double().mean() > 0.95
+    assert (path_errors(new.flip(3)) <= NEAR).double().mean() > 0.95  # mirrored
+    assert (path_errors(new[:, :, torch.randperm(8, generator=gen())]) <= NEAR).double().mean() < 0.05
+    dim = 0.2 * (new + 1) - 1  # a path has nothing to do with brightness
+    torch.testing.assert_close(centres(dim), centres(new), rtol=0, atol=1e-4)
+    sliding = torch.full((1, 8, 2), 3.0) + torch.linspace(0, 0.7, 8)[None, :, None]  # too slow for the law
+    assert path_errors(render(sliding)).item() > NEAR
+
+
+def test_no_film_is_refused():
+    with pytest.raises(ValueError, match="no film to judge"):
+        departure(films(0, gen()))
 
 
 def test_a_shape_of_the_list_overlaps_with_itself_alone():
@@ -42,15 +58,15 @@ def test_splits_of_shapes_share_nothing():
 
 def test_scores_of_untrained_networks():
     for name, keys in (
-        ("gan-films", {"departure"}),
-        ("gan-shapes", {"overlap", "exact", "new"}),
+        ("gan-films", {"paths", "departure"}),
+        ("gan-shapes", {"overlap", "near", "new"}),
     ):
         recipe = find_recipe(name, "smoke")
         generator = recipe.build(recipe.data("train"))["generator"].eval()
         scores = recipe.metrics(generator, gen())
         assert set(scores) == keys
         assert recipe.figure(generator, gen()) is not None
-    assert scores["exact"] == 0
+    assert scores["near"] == 0
 
 
 def test_a_network_that_knows_nothing_writes_hardly_anything_valid():
@@ -75,7 +91,7 @@ def test_a_model_card_says_what_the_run_says_and_leaves_the_rest_blank(run):
     weights = sum(p.numel() for net in recipe.build(recipe.data("train")).values() for p in net.parameters())
     assert f"{weights:,} parameters, 8 steps of 8" in text
     assert "| overlap | 0." in text
-    assert "| noise_dim | 32 |" in text
+    assert "| noise_dim | 8 |" in text
     assert [line.split(":")[0] for line in unanswered(text)] == [
         "Version, licence, whom to ask",
         "What for, by whom, and what not for",
