@@ -28,6 +28,7 @@ def test_shapes_are_furniture_and_some_are_new(said):
     assert said["app-shape-exact"] > 0.25
     assert 0.02 < said["app-shape-new"] < said["app-shape-third"]
     assert said["app-shape-different"] > 50
+    assert said["app-shape-chairs"] > said["app-shape-half"] + 0.05
     assert said["app-shape-legs"] < said["app-shape-near"]
 
 

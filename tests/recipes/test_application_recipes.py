@@ -105,7 +105,7 @@ def test_a_model_card_says_what_the_run_says_and_leaves_the_rest_blank(run):
 def test_a_data_card_counts(tmp_path):
     text = data_card("digits")
     assert "train: 1,442 images of (1, 8, 8)." in text
-    assert "by 13 people" in text
+    assert "13 people wrote" in text
     assert text == card("digits")
     images = torch.arange(6.0).reshape(6, 1, 1, 1)
     again = torch.cat([images, images[:2], images[:1]])
@@ -122,9 +122,9 @@ def test_a_data_card_of_many_classes_says_how_many_it_left_out():
 
 
 def test_energy_is_watts_times_seconds():
-    assert kilowatt_hours(3600) == pytest.approx(0.015)
-    assert kilowatt_hours(3600, "cuda:0") == pytest.approx(0.4)
-    assert kilowatt_hours(3600, "mps") == pytest.approx(0.015)
+    assert kilowatt_hours(3600.0) == pytest.approx(0.015)
+    assert kilowatt_hours(3600.0, "cuda:0") == pytest.approx(0.4)
+    assert kilowatt_hours(3600.0, "mps") == pytest.approx(0.015)
 
 
 def test_what_is_neither_is_refused(run, tmp_path):
