@@ -127,6 +127,16 @@ def train(
 
 
 @app.command()
+def card(
+    subject: Annotated[str, typer.Argument(help="The folder of a run, or a data set's name.")],
+) -> None:
+    """Write what code knows of a run or a data set on its card."""
+    from gdmcourse.recipes.cards import card as written
+
+    typer.echo(written(subject), nl=False)
+
+
+@app.command()
 def study(
     name: Annotated[str | None, typer.Argument(help="A study; none lists them all.")] = None,
     to: Annotated[Path | None, typer.Option(help="Folder of the record; default: beside the study.")] = None,

@@ -193,6 +193,30 @@ def test_a_machine_that_is_too_small_is_told_in_a_sentence(error, said, monkeypa
     assert "Traceback" not in result.output
 
 
+def test_a_card_of_data_or_of_a_run_is_written_with_its_blanks(tmp_path):
+    of_data = run("card", "digits")
+    assert of_data.exit_code == 0
+    assert of_data.stdout.startswith("# Data card: digits\n")
+    assert "to be written by a person" in of_data.stdout
+    folder = tmp_path / "run"
+    assert run("train", "gan-shapes", "--preset", "smoke", "--out", str(folder)).exit_code == 0
+    of_run = run("card", str(folder))
+    assert of_run.exit_code == 0
+    assert of_run.stdout.startswith("# Model card: gan-shapes\n")
+    assert "| steps | 8 |" in of_run.stdout
+
+
+def test_a_card_of_nothing_or_of_half_a_run_is_refused_with_a_sentence(tmp_path):
+    nothing = run("card", "no-such-thing")
+    assert nothing.exit_code == 1
+    assert nothing.stderr.startswith("Error: no-such-thing is neither the folder of a run")
+    (tmp_path / "config.json").write_text("{}")
+    half = run("card", str(tmp_path))
+    assert half.exit_code == 1
+    assert "isn't complete" in half.stderr
+    assert "Traceback" not in half.output
+
+
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     def fail(*arguments):
         raise KeyError("ours")

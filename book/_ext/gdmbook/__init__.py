@@ -14,6 +14,7 @@ PARTS = (
     "api",
     "benchmarks",
     "bibliography",
+    "compute",
     "description",
     "downloads",
     "exercises",

@@ -76,6 +76,8 @@ class BookLookup:
             return plain(as_markdown(body), self)
         if name == "scores":
             return plain(as_table(argument, body), self)
+        if name == "compute":
+            return "*(The table is on the book's page.)*"
         if name == "second-reading":
             return "*For a second reading.*"
         if name == "opening":
