@@ -42,10 +42,10 @@ def points_js(delta: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
 
 
 def points_js_slope(delta: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-    """J′(δ) = ½ δ E D*(w), w ~ N(δ, 1), where D*(w) = 1 / (1 + e^{δw − δ²/2}) (`eq-dg-points`)."""
+    """J′(δ) = ½ δ E D*(w + δ) = ¼ δ e^{−δ²/8} E 1/cosh(½ δw), from between the bells (`eq-dg-points`)."""
     w, density = _standard_normal()
-    ratio = delta[:, None] * w + delta[:, None].square() / 2  # at w + δ
-    return delta / 2 * torch.trapezoid(density * torch.sigmoid(-ratio), w)
+    apart = torch.trapezoid(density / torch.cosh(delta[:, None] * w / 2), w)
+    return delta / 4 * (-delta.square() / 8).exp() * apart
 
 
 def _standard_normal() -> tuple[Tensor, Tensor]:

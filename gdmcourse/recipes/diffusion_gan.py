@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gdmcourse.data.dataset import Dataset
 from gdmcourse.gan.objective import find_objective
-from gdmcourse.gan.penalties import find_penalty
+from gdmcourse.gan.penalties import check_one_by_one, find_penalty
 from gdmcourse.hybrid.diffusion import Diffusion
 from gdmcourse.hybrid.diffusion_gan import WEIGHTS
 from gdmcourse.hybrid.timed_critics import TimedImageCritic, TimedPointCritic
@@ -32,7 +32,7 @@ class DiffusedRecipe(GANRecipe):
     shortest: int = 8  # T begins here
     longest: int = 500  # and goes up to here
     sureness: float = 0.6  # mean sign of the logits of real examples at which T rests
-    rise: int = 1000  # steps in which T can go all the way
+    rise: int = 1000  # moves of the critic in which T can go all the way
 
     def check(self) -> None:
         """Raise ValueError for noise that can't be."""
@@ -46,13 +46,14 @@ class DiffusedRecipe(GANRecipe):
 
     def diffusion(self) -> Diffusion:
         """The noise, at its shortest T."""
-        every = 4
+        span = max(1, self.longest - self.shortest)
+        every = max(4, round(self.rise / span))  # T moves by whole steps, so a slow one moves more rarely
         return Diffusion(
             sigma=self.sigma,
             kind=self.weights,
             low=self.shortest,
             high=self.longest,
-            step=max(1, round((self.longest - self.shortest) * every / self.rise)),
+            step=max(1, round(span * every / self.rise)),
             every=every,
             target=self.sureness,
         )
@@ -68,8 +69,9 @@ class DiffusedRecipe(GANRecipe):
         real = critic(examples)
         loss = find_objective(self.objective).critic(real, critic(fake))
         if self.penalty is not None and turn.step % self.penalty_every == 0:
-            bare = self.seen(unwrapped(networks), turn.rng)
-            penalty = find_penalty(self.penalty)(bare, examples, fake, turn.rng)
+            bare = unwrapped(networks)
+            check_one_by_one(bare.critic)  # which can't be seen in the function that the penalty is given
+            penalty = find_penalty(self.penalty)(self.seen(bare, turn.rng), examples, fake, turn.rng)
             loss = loss + self.penalty_weight * self.penalty_every * penalty
         networks.diffusion.observe(real)
         return loss
@@ -115,6 +117,11 @@ class DiffusedImageRecipe(DiffusedRecipe, ImageGANRecipe):
 @dataclass(frozen=True, kw_only=True)
 class DiffusedStyleRecipe(DiffusedRecipe, StyleRecipe):
     """A style-based generator; the noise stands in the place of its augmentation."""
+
+    def check(self) -> None:
+        """Raise ValueError for an augmentation beside the noise."""
+        super().check()
+        self.require("target", self.target is None, "null, since the noise stands in its place")
 
     def modules(self, train: Dataset) -> dict[str, nn.Module]:
         """Generator, critic, the noise, and the length of paths."""

@@ -75,9 +75,12 @@ def test_one_discriminator_told_the_time_is_as_good_as_one_for_each_and_better_t
     untold = best_by_search(p, g)
     told = sum(w * best_by_search(a(GRID), b(GRID)) for w, a, b in zip(PI, REAL, FAKE, strict=True))
     assert untold < told - 0.005
-    # Equal, if all times look alike.
-    same = sum(w * best_by_search(REAL[0](GRID), FAKE[0](GRID)) for w in PI)
-    assert same.item() == pytest.approx(best_by_search(REAL[0](GRID), FAKE[0](GRID)).item())
+    # No less, if all times look alike.
+    p, g = (sum(w * side[0](GRID) for w in PI) for side in (REAL, FAKE))
+    alike = expected_js(
+        logs([REAL[0]] * 4), logs([FAKE[0]] * 4), torch.cat([torch.zeros(1).double(), PI]), GRID
+    )
+    assert best_by_search(p, g).item() == pytest.approx(2 * alike.item() - math.log(4), abs=2e-4)
 
 
 @pytest.mark.equation("eq-dg-told")
@@ -183,11 +186,16 @@ def test_noise_is_that_of_the_forward_process_at_every_time():
 
 @pytest.mark.slip(14)
 def test_a_kernel_with_the_printed_sign_has_no_mass():
-    wide = [torch.linspace(-reach, reach, 4001).double() for reach in (5.0, 10.0, 20.0)]
-    right = [torch.trapezoid((-0.5 * y**2).exp(), y).item() for y in wide]
+    """Against drawings: as printed, what lies 2 deviations off would be commoner than what lies near."""
+    a, s = SCHEDULE.alpha_bar[T].sqrt(), SIGMA * SCHEDULE.one_minus_alpha_bar[T].sqrt()
+    x = torch.full((200_000, 1), 0.7)
+    y = noised(SCHEDULE, x, T, SIGMA, torch.randn(x.shape, generator=rng()))
+    off = ((y - a * x) / s).abs()
+    counts = [((off > at - 0.1) & (off < at + 0.1)).sum().item() for at in (0.5, 2.0)]
+    assert counts[1] / counts[0] == pytest.approx(math.exp(-(2.0**2 - 0.5**2) / 2), rel=0.05)
+    wide = [torch.linspace(-reach, reach, 4001).double() for reach in (5.0, 10.0)]
     printed = [torch.trapezoid((0.5 * y**2).exp(), y).item() for y in wide]
-    assert right == pytest.approx([math.sqrt(2 * math.pi)] * 3, rel=1e-5)
-    assert printed[2] > 1e20 * printed[1] > 1e20 * printed[0]
+    assert printed[1] > 1e15 * printed[0]
 
 
 @pytest.mark.parametrize(

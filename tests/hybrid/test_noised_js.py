@@ -39,6 +39,19 @@ def test_two_points_behind_noise_and_the_slope_of_their_divergence():
 
 
 @pytest.mark.equation("eq-dg-points")
+@pytest.mark.parametrize("delta", [8.0, 30.0, 40.0])
+def test_the_slope_of_points_far_apart_is_small_and_right(delta):
+    """What is integrated peaks midway between the two bells, far out in the tails of both."""
+
+    def integrand(w):
+        return math.exp(-(w**2) / 2) / math.sqrt(2 * math.pi) / (1 + math.exp(delta * w + delta**2 / 2))
+
+    expected = quad(integrand, -delta / 2 - 8, -delta / 2 + 8, epsabs=0, epsrel=1e-11, points=[-delta / 2])[0]
+    found = points_js_slope(torch.tensor([delta]).double()).item()
+    assert found == pytest.approx(delta / 2 * expected, rel=1e-8, abs=0)
+
+
+@pytest.mark.equation("eq-dg-points")
 def test_it_is_the_divergence_of_two_balls_in_the_plane_too():
     theta, a, s = torch.tensor([0.3, -0.4]).double(), 0.8, 0.25
     axis = torch.linspace(-2, 2, 801, dtype=torch.float64)
@@ -143,18 +156,21 @@ def test_chi_squared_behind_noise_is_infinite_for_a_generator_as_smooth_as_can_b
 @pytest.mark.equation("eq-dg-clean")
 @pytest.mark.parametrize("clean", [0.0, 0.3, 0.5])
 def test_a_share_of_clean_examples_brings_that_share_of_the_jump_back(clean):
-    """The value of the game, by the best discriminator at each place: clean points are told apart or not."""
+    """The value of the game at two places, by search over what the discriminator answers there."""
     T, sigma = 30, 0.2
     schedule = rebuilt_schedule(T)
+    answers = np.linspace(1e-6, 1 - 1e-6, 200_001)
+    real, fake = np.log(answers), np.log(1 - answers)
 
     def mean(theta):
-        total = clean * (math.log(2) if theta else 0.0)
+        value = real.max() + fake.max() if theta else (real + fake).max()
+        total = clean * (value + math.log(4)) / 2
         for t in range(1, T + 1):
             a = math.sqrt(np.prod(1 - schedule.beta[1 : t + 1].double().numpy()))
-            delta = a * theta / (sigma * math.sqrt(1 - a**2))
-            total += (1 - clean) / T * (js_of_bells(delta) if delta < 40 else math.log(2))
+            delta = torch.tensor([a * theta / (sigma * math.sqrt(1 - a**2))]).double()
+            total += (1 - clean) / T * points_js(delta).item()
         return total
 
     near = mean(1e-7) - mean(0.0)
-    assert near == pytest.approx(clean * math.log(2), abs=1e-6)
+    assert near == pytest.approx(clean * math.log(2), abs=1e-5)
     assert mean(2.0) == pytest.approx(math.log(2), abs=0.01)

@@ -74,6 +74,7 @@ def test_both_players_see_noise_and_the_generator_learns_through_it(name):
         (NAMES[1], {"longest": 7}, "longest must be at least shortest, 8"),
         (NAMES[1], {"sureness": 1.0}, "sureness must be in"),
         (NAMES[1], {"rise": 0}, "rise must be at least 1"),
+        (NAMES[2], {"target": 0.6}, "target must be null, since the noise stands in its place"),
         (NAMES[0], {"pack": 2}, "pack must be 1"),
         (NAMES[0], {"kernels": 3}, "kernels must be 0"),
     ],
@@ -81,3 +82,23 @@ def test_both_players_see_noise_and_the_generator_learns_through_it(name):
 def test_settings_that_cannot_be_are_named(name, change, sentence):
     with pytest.raises(ValueError, match=sentence):
         replace(find_recipe(name, "smoke"), **change)
+
+
+@pytest.mark.parametrize("rise", [300, 1000, 5000])
+def test_T_can_go_all_the_way_in_as_many_moves_as_are_said(rise):
+    noise = replace(find_recipe(NAMES[1]), rise=rise).diffusion()
+    moves = 0
+    while int(noise.T) < noise.high:
+        noise.observe(torch.ones(1))
+        moves += 1
+    assert moves == pytest.approx(rise, rel=0.2)
+
+
+def test_a_penalty_on_a_critic_with_batch_norm_is_refused():
+    recipe = replace(find_recipe(NAMES[1], "smoke"), penalty="r1", warmup=None)
+    data = recipe.data("train")
+    batch = tuple(part[:8] for part in recipe.tensors(data))
+    with pytest.raises(ValueError, match="is a batch norm, and a gradient penalty needs"):
+        recipe.critic_loss(
+            SimpleNamespace(**recipe.build(data)), batch, Turn(1, torch.Generator().manual_seed(0))
+        )
