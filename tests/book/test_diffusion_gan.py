@@ -41,9 +41,10 @@ def test_only_without_rescaling_does_T_say_how_much_is_left(said):
     assert 0.6 < size[-1] < 0.65  # the larger part is signal
 
 
-def test_a_lower_mark_of_sureness_brings_more_noise(said):
-    assert said["dg-trace-mean-0.2"] > 1.3 * said["dg-trace-mean-0.6"]
-    assert said["dg-trace-above"] > 0.5
+def test_a_lower_mark_of_sureness_brings_more_noise_and_a_higher_one_lets_it_go_again(said):
+    assert said["dg-trace-at0.2-mean"] > 2 * said["dg-trace-at0.6-mean"]
+    assert said["dg-trace-at0.2-top"] == 500 > 2 * said["dg-trace-at0.6-top"] > 100
+    assert said["dg-trace-at0.6-end"] == 8
 
 
 def test_the_twins_agree_and_a_ripple_fades(said):
@@ -61,8 +62,9 @@ def test_half_of_the_jump_comes_back_with_half_of_clean_examples(said):
 
 def test_the_games_work(said):
     """On the grid and on digits, as games do: most modes, and digits far from noise and from one image."""
-    assert said["dg-grid-noise-modes"] >= 20
-    assert said["dg-grid-noise-quality"] > 0.2
+    for game in ("plain", "r1", "noise"):
+        assert said[f"dg-grid-{game}-modes"] >= 20
+        assert 0.1 < said[f"dg-grid-{game}-quality"] < 0.5 < said[f"dg-grid-rim-{game}"]
     assert said["dg-grid-sure"] < 0.6  # so that T stays at its shortest
     assert said["dg-digits-noise-relative"] < 8
     assert said["dg-digits-noise-precision"] > 0.35
