@@ -58,11 +58,12 @@ class Diffusion(nn.Module):
         """Make schedule and weights anew for T steps. Raises ValueError for a T outside [low, high]."""
         if not self.low <= T <= self.high:
             raise ValueError(f"T must stay between {self.low} and {self.high}, not {T}")
-        schedule = rebuilt_schedule(T)
+        with torch.device("cpu"):  # where there are numbers, whatever device the buffers are made on
+            schedule, weights = rebuilt_schedule(T), time_weights(T, self.kind)
         self.T.fill_(T)
         self.signal[: T + 1] = schedule.alpha_bar.sqrt()
         self.spread[: T + 1] = self.sigma * schedule.one_minus_alpha_bar.sqrt()
-        self.weights.zero_()[: T + 1] = time_weights(T, self.kind)
+        self.weights.zero_()[: T + 1] = weights
 
     @torch.no_grad()
     def observe(self, real: Float[Tensor, " n"]) -> None:
