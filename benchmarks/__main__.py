@@ -14,6 +14,7 @@ NAMES = (
     "style",
     "diffusion",
     "flow_matching",
+    "diffusion_gan",
     "metrics",
     "chapters",
     "grading",
