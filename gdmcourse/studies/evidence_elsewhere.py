@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdmcourse.studies.evidence import Contrast, Rows, contrast, log_ratio
+from gdmcourse.studies.claims import HALF
+from gdmcourse.studies.evidence import Contrast, contrast, log_ratio
+from gdmcourse.studies.study import Rows
 
 
 def by_scale(rows: Rows, way: str, score: str = "frechet") -> dict[float, dict[int, float]]:
@@ -69,7 +71,7 @@ def claim_17(rows: Rows) -> list[Contrast]:
     )
     saved = math.log(pixels[0]["multiplications"] / latents[0]["multiplications"])
     distance = [{seed: row["frechet"] for seed, row in table.items()} for table in (pixels, latents)]
-    equal = contrast("at a score no worse by half", (each + 0.405 for each in log_ratio(*distance)))
+    equal = contrast("at a score no worse by half", (each + HALF for each in log_ratio(*distance)))
     return [Contrast("operations", (saved,), counted=True), *equal]
 
 
