@@ -42,7 +42,7 @@ def claim_7(rows: Rows) -> list[Contrast]:
 def claim_8(rows: Rows) -> list[Contrast]:
     """Against two models without guidance."""
     table, best = by_scale(rows, "free"), at_best(rows, "free", above=1.0)
-    pairs = (("against a model that is told no label", 0.0), ("against one that is told the label", 1.0))
+    pairs = (("told no label", 0.0), ("told the label", 1.0))
     return [each for name, scale in pairs for each in contrast(name, log_ratio(table[scale], best))]
 
 

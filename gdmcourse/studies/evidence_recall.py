@@ -8,7 +8,7 @@ from gdmcourse.studies.study import Rows
 
 
 def matched_recall(rows: Rows, one: str, other: str) -> list[float]:
-    """Recall of `one` less that of `other`, each seed at the larger precision that both reach by cooling.
+    """Recall of `one` less that of `other`, each seed at the largest precision that both reach by cooling.
 
     A seed whose two curves have no precision in common is left out.
     """

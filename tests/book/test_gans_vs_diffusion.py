@@ -20,7 +20,7 @@ SAID = {  # the words on which prose and summary rest
     4: "does not hold here",
     5: "holds when: bare pixels",
     7: "holds",
-    8: "holds when: against a model that is told no label",
+    8: "holds when: told no label",
     11: "not measured",
     12: "not measured",
     18: "not testable at this size",
