@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 CONFIDENCE = 0.95
+MOST = 20  # differences whose signs are all tried: a million choices
 
 
 class Paired(NamedTuple):
@@ -21,25 +22,30 @@ class Paired(NamedTuple):
 def paired(differences: Sequence[float], confidence: float = CONFIDENCE) -> Paired:
     """What differences of pairs say, one for each seed: interval by Student's t, p-value by permutation.
 
-    Raises ValueError for fewer than two differences.
+    Raises ValueError for fewer than two differences, more than 20, or one that isn't finite.
     """
     from scipy.stats import ttest_1samp
 
     values = np.asarray(differences, dtype=float)
     if len(values) < 2:
         raise ValueError(f"an interval needs at least two differences, not {len(values)}")
-    mean = float(values.mean())
+    p_value, mean = permutation_p(values), float(values.mean())
     low = high = mean
     if np.ptp(values) > 0:
         low, high = ttest_1samp(values, 0.0).confidence_interval(confidence)
-    return Paired(mean, float(low), float(high), permutation_p(values))
+    return Paired(mean, float(low), float(high), p_value)
 
 
 def permutation_p(differences: Sequence[float] | np.ndarray) -> float:
-    """The two-sided p-value of the mean over all 2ⁿ choices of signs (`eq-permutation-exact`)."""
+    """The two-sided p-value of the mean over all 2ⁿ choices of signs (`eq-permutation-exact`).
+
+    Raises ValueError for one that isn't finite, or more than 20: their choices would fill the memory.
+    """
     from scipy.stats import permutation_test
 
     values = np.asarray(differences, dtype=float)
+    if len(values) > MOST or not np.isfinite(values).all():
+        raise ValueError(f"give at most {MOST} differences, all finite, not {values.tolist()}")
     if not values.any():
         return 1.0
 
@@ -60,7 +66,11 @@ def permutation_p(differences: Sequence[float] | np.ndarray) -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values, in the order given: reject those up to α, and one true hypothesis is rejected with
     probability at most α, however the tests depend on each other (`eq-holm`). Source: Holm 1979.
+
+    Raises ValueError unless all of them lie between 0 and 1: leave out what was not tested.
     """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ValueError(f"p-values lie between 0 and 1; leave out what was not tested: {list(p_values)}")
     order, adjusted, largest = np.argsort(p_values, kind="stable"), [0.0] * len(p_values), 0.0
     for rank, place in enumerate(order):
         largest = max(largest, (len(p_values) - rank) * p_values[place])

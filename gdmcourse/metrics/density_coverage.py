@@ -39,9 +39,15 @@ def density_coverage(
 def expected_coverage(samples: int, reference: int, neighbours: int = 5) -> float:
     """What coverage is on average where samples and reference images have one law, which has a density.
 
-    1 − Π_{i=1…k} (N − i)/(M + N − i), for N reference images and M samples: 1 only when M is large.
+    1 − Π_{i=1…k} (N − i)/(M + N − i), for N reference images and M samples: 1 only when M is large. Raises
+    ValueError unless there is a sample, and a neighbour for each of the k.
     Source: Naeem et al. 2020.
     """
+    if samples < 1 or not 1 <= neighbours < reference:
+        raise ValueError(
+            "give at least one sample, and from one neighbour to one less than there are reference images, "
+            f"not {samples} samples, {neighbours} neighbours and {reference} reference images"
+        )
     missed = 1.0
     for i in range(1, neighbours + 1):
         missed *= (reference - i) / (samples + reference - i)

@@ -24,14 +24,17 @@ class Scores:
     """Scores of samples against held-out images, on the course's feature network."""
 
     frechet: float  # to the held-out images; smaller is better
-    reference: float  # Fréchet distance between two halves of the real images, the mark to reach
+    reference: float  # Fréchet distance between two halves of the real images, the unit of `relative`
     precision: float  # share of samples that look real
     recall: float  # share of held-out images that the samples cover
     accuracy: float | None  # share of samples that are read as the label they were asked for
 
     @property
     def relative(self) -> float:
-        """The Fréchet distance in units of the reference: 1 is as near as two halves of the real images."""
+        """The Fréchet distance in units of the reference: 1 is as near as two halves of the real images.
+
+        A perfect model is above 1 with few samples, and below with many.
+        """
         return self.frechet / self.reference
 
 

@@ -34,7 +34,7 @@ def vicreg_loss(
 
     That is the shortfall of each entry's standard deviation below 1, and the squared correlations of
     different entries, summed and divided by the entries. The views are drawn from `rng`.
-    Source: Bardes et al. 2022, up to a factor of 25.
+    Source: the code of Bardes et al. 2022, up to a factor of 25.
     """
     pair = model(torch.cat([view(images, rng), view(images, rng)])).chunk(2)
     agree = (pair[0] - pair[1]).square().mean()

@@ -1,15 +1,16 @@
 """What the comparison says of its claims: differences, one a seed, positive where the claim is right."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-Rows = list[dict[str, Any]]
-ANCHOR = 10  # of claim 6
+from gdmcourse.studies.evidence_recall import matched_recall
+from gdmcourse.studies.study import Rows
+
+DISTANCES = ("frechet", "frechet_pixels")
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,12 @@ def contrast(condition: str, differences: Iterable[float]) -> list[Contrast]:
     return [Contrast(condition, values)] if values else []
 
 
-def worst(rows: Rows) -> float:
+def worst(rows: Rows, distance: str = "frechet") -> float:
     """What a run without a number is given: the distance of pixels drawn one by one."""
-    found = [row["frechet"] for row in rows if row["kind"] == "reference" and row["rule"] == "one by one"]
-    return float(np.mean(found)) if found else math.nan
+    found = [row[distance] for row in rows if row["kind"] == "reference" and row["rule"] == "one by one"]
+    if not found:
+        raise ValueError("a run failed, and no row has pixels drawn one by one, as which it counts")
+    return float(np.mean(found))
 
 
 def finals(
@@ -53,14 +56,19 @@ def finals(
         ]
         if values and None not in values:
             found[row["seed"]] = float(np.mean(values))
-        elif score == "frechet" and not wanted:
-            found[row["seed"]] = worst(rows)
+        elif score in DISTANCES and not wanted:
+            found[row["seed"]] = worst(rows, score)
     return found
+
+
+def ratio(over: dict[int, float], under: dict[int, float]) -> dict[int, float]:
+    """over/under for each seed that both have."""
+    return {seed: over[seed] / under[seed] for seed in sorted(over.keys() & under.keys())}
 
 
 def log_ratio(over: dict[int, float], under: dict[int, float]) -> list[float]:
     """log(over/under) for each seed that both have."""
-    return [math.log(over[seed] / under[seed]) for seed in sorted(over.keys() & under.keys())]
+    return [math.log(value) for value in ratio(over, under).values()]
 
 
 def moved(rows: Rows, family: str, rate: float) -> dict[int, float]:
@@ -70,33 +78,6 @@ def moved(rows: Rows, family: str, rate: float) -> dict[int, float]:
         for row in rows
         if row["kind"] == "rate" and row["family"] == family and row["rate"] == rate
     }
-
-
-def matched_recall(rows: Rows, one: str, other: str) -> list[float]:
-    """Recall of `one` less that of `other`, each seed at the larger precision that both reach by cooling.
-
-    A seed whose two curves have no precision in common is left out.
-    """
-    curves: dict[str, dict[int, tuple[list[float], list[float]]]] = defaultdict(dict)
-    for row in rows:
-        if row["kind"] == "run" and row["family"] in (one, other) and row["scores"]:
-            first = row["scores"][0]
-            points = sorted(
-                (each["precision"], each["recall"])
-                for each in row["scores"]
-                if each["share"] == 1
-                and each["draw"] == 0
-                and (each["sampler"], each["evaluations"]) == (first["sampler"], first["evaluations"])
-            )
-            if points:
-                curves[row["family"]][row["seed"]] = tuple(map(list, zip(*points, strict=True)))  # type: ignore[assignment]
-    found = []
-    for seed in sorted(curves[one].keys() & curves[other].keys()):
-        (mine, my_recall), (theirs, their_recall) = curves[one][seed], curves[other][seed]
-        at = min(mine[-1], theirs[-1])
-        if at >= max(mine[0], theirs[0]):
-            found.append(float(np.interp(at, mine, my_recall) - np.interp(at, theirs, their_recall)))
-    return found
 
 
 def sampling(rows: Rows) -> list[Contrast]:
@@ -123,10 +104,8 @@ def claim_2(rows: Rows) -> list[Contrast]:
     """How much a wrong rate costs either."""
     found = []
     for name, rate in (("rate × ¼", 0.25), ("rate × 4", 4.0)):
-        rise = {
-            family: log_ratio(moved(rows, family, rate), finals(rows, family)) for family in ("gan", "ddpm")
-        }
-        found += contrast(name, (a - b for a, b in zip(rise["gan"], rise["ddpm"], strict=False)))
+        gan, ddpm = (ratio(moved(rows, each, rate), finals(rows, each)) for each in ("gan", "ddpm"))
+        found += contrast(name, log_ratio(gan, ddpm))
     return found
 
 
@@ -156,7 +135,7 @@ def claim_5(rows: Rows) -> list[Contrast]:
     """On two sets of features."""
     return [
         each
-        for name, score in (("the classifier's features", "frechet"), ("bare pixels", "frechet_pixels"))
+        for name, score in zip(("the classifier's features", "bare pixels"), DISTANCES, strict=True)
         for each in contrast(name, log_ratio(finals(rows, "gan", score), finals(rows, "ddpm", score)))
     ]
 
@@ -173,7 +152,7 @@ def seconds(rows: Rows, family: str) -> dict[int, float]:
 def claim_6(rows: Rows) -> list[Contrast]:
     """Seconds of training, image by image."""
     ratios = log_ratio(seconds(rows, "ddpm"), seconds(rows, "gan"))
-    return contrast("equal budgets", (ratio - math.log(ANCHOR) for ratio in ratios))
+    return contrast("equal budgets", (each - math.log(10) for each in ratios))
 
 
 def claim_10(rows: Rows) -> list[Contrast]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gdmcourse.studies.evidence import Contrast, Rows, contrast, log_ratio
+from gdmcourse.studies.claims import HALF
+from gdmcourse.studies.evidence import Contrast, contrast, log_ratio
+from gdmcourse.studies.study import Rows
 
 
 def by_scale(rows: Rows, way: str, score: str = "frechet") -> dict[float, dict[int, float]]:
@@ -40,7 +42,7 @@ def claim_7(rows: Rows) -> list[Contrast]:
 def claim_8(rows: Rows) -> list[Contrast]:
     """Against two models without guidance."""
     table, best = by_scale(rows, "free"), at_best(rows, "free", above=1.0)
-    pairs = (("against a model that is told no label", 0.0), ("against one that is told the label", 1.0))
+    pairs = (("told no label", 0.0), ("told the label", 1.0))
     return [each for name, scale in pairs for each in contrast(name, log_ratio(table[scale], best))]
 
 
@@ -69,7 +71,7 @@ def claim_17(rows: Rows) -> list[Contrast]:
     )
     saved = math.log(pixels[0]["multiplications"] / latents[0]["multiplications"])
     distance = [{seed: row["frechet"] for seed, row in table.items()} for table in (pixels, latents)]
-    equal = contrast("at a score no worse by half", (each + 0.405 for each in log_ratio(*distance)))
+    equal = contrast("at a score no worse by half", (each + HALF for each in log_ratio(*distance)))
     return [Contrast("operations", (saved,), counted=True), *equal]
 
 

@@ -66,7 +66,7 @@ def move_rate(folder: Path, *, family: str, seed: int, rate: float, sampler: Any
 
 
 def train_on_few(folder: Path, *, family: str, seed: int, images: int, sampler: Any, **settings: Any) -> Rows:
-    """Train on the first so many images, and count copies among samples at four moments."""
+    """Train on so many images, which the seed chooses, and count copies among samples at four moments."""
     train = load("digits")
     rows = torch.randperm(len(train), generator=torch.Generator().manual_seed(seed))[:images]
     few = replace(train, images=train.images[rows], labels=train.labels[rows])

@@ -72,7 +72,8 @@ def run_study(
                 for job in bar:
                     job.result()
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                for job in jobs:
+                    job.cancel()
                 raise
     parts = [json.loads((folder / DONE).read_text(encoding="utf-8")) for folder in folders]
     content = study.content([row for part in parts for row in part["rows"]])

@@ -15,6 +15,7 @@ ALPHA = 0.05
 EVIDENCE = HERE | ELSEWHERE
 FEWEST = 6  # seeds: with five no permutation of signs is rarer than 1 in 16
 HOLDS, WHEN, NOT, OPEN = "holds", "holds when", "does not hold here", "not testable at this size"
+UNSEEN = "not measured"
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,17 @@ def state(each: Contrast, numbers: Paired, adjusted: float, margin: float) -> st
 
 
 def word(claim: Claim, findings: list[Finding]) -> str:
-    """One of four: by all conditions, by some, by none, or nothing can be said."""
+    """One of five: by all conditions, by some, by none, it can't be told, or nothing was run."""
     states = [each.state for each in findings]
-    if states and all(each == "yes" for each in states):
+    if not states:
+        return UNSEEN
+    if all(each == "yes" for each in states):
         return HOLDS
     if claim.needs == "all":
         return NOT if "no" in states else OPEN
     if "yes" in states:
         return WHEN
-    return NOT if "no" in states else OPEN
+    return NOT if all(each == "no" for each in states) else OPEN
 
 
 def _numbers(each: Contrast) -> Paired:

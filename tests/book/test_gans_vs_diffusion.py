@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from scipy.stats import t as student
 
 from gdmcourse.studies import record
 from gdmcourse.studies.claims import CLAIMS
@@ -11,6 +12,19 @@ from gdmcourse.studies.verdicts import verdicts
 from tests.book.executed import kept
 
 RATES = ("quarter", "one", "four")
+FAMILIES = ("gan", "wgan-gp", "ddpm", "flow", "vae")
+SAID = {  # the words on which prose and summary rest
+    1: "holds",
+    2: "holds when: rate × ¼",
+    3: "does not hold here",
+    4: "does not hold here",
+    5: "holds when: bare pixels",
+    7: "holds",
+    8: "holds when: told no label",
+    11: "not measured",
+    12: "not measured",
+    18: "not testable at this size",
+}
 PAGE = Path("book/judgement/gans_vs_diffusion.md")
 
 
@@ -39,7 +53,20 @@ def test_every_verdict_is_the_one_of_the_records(said):
     words = [verdict.word for verdict in verdicts()]
     assert said["gvd-count-holds"] == words.count("holds")
     assert said["gvd-count-open"] == words.count("not testable at this size")
-    assert sum(said[f"gvd-count-{name}"] for name in ("holds", "when", "no", "open")) == 19
+    assert said["gvd-count-unseen"] == words.count("not measured") == 2
+    assert sum(said[f"gvd-count-{name}"] for name in ("holds", "when", "no", "open", "unseen")) == 19
+
+
+@pytest.mark.parametrize("number", SAID)
+def test_the_verdicts_of_which_the_text_speaks(said, number):
+    assert said[f"gvd-verdict-of-{number}-word"] == SAID[number]
+
+
+def test_the_best_scale_is_that_of_a_label_without_guidance(said):
+    assert said["gvd-scale-one"] < 0.6 * said["gvd-scale-half"]
+    labels = next(verdict for verdict in verdicts() if verdict.claim.number == 8).findings
+    assert [each.state for each in labels] == ["yes", "no"]
+    assert labels[1].paired.high < 0
 
 
 def test_the_tests_can_pass_holms_correction_with_ten_seeds(said):
@@ -83,14 +110,14 @@ def test_floors(said):
 def test_diffusion_leads_early_and_all_are_near_at_the_end(said):
     assert said["gvd-ends-early"] > 1.5
     assert said["gvd-ends-apart"] < 2
-    families, at = ("gan", "wgan-gp", "ddpm", "flow", "vae"), "gvd-quality-at-"
-    for name in families:
+    at = "gvd-quality-at-"
+    for name in FAMILIES:
         ends = [said[f"{at}{name}-{share}"] for share in ("0.125", "0.25", "0.5", "1")]
         assert ends == sorted(ends, reverse=True)
         assert ends[-1] > 3 * said["gvd-quality-reference-real"]
-    fall = {name: said[f"{at}{name}-0.125"] / said[f"{at}{name}-1"] for name in families}
+    fall = {name: said[f"{at}{name}-0.125"] / said[f"{at}{name}-1"] for name in FAMILIES}
     assert min(fall["gan"], fall["wgan-gp"]) > max(fall["ddpm"], fall["flow"], fall["vae"])
-    models = [said[f"{at}{name}-1"] for name in families]
+    models = [said[f"{at}{name}-1"] for name in FAMILIES]
     assert said["gvd-quality-reference-memoriser"] < min(models)
     assert said["gvd-quality-reference-one-by-one"] > max(models)
 
@@ -99,6 +126,40 @@ def test_the_ranking_turns_with_the_features(said):
     assert said["gvd-two-classifier"] < 1 < said["gvd-two-pixels"]
     two = next(verdict for verdict in verdicts() if verdict.claim.number == 5).findings
     assert two[0].paired.high < 0 < two[1].paired.low
+
+
+def test_the_vae_is_first_by_two_distances_precision_and_recall_and_last_by_a_third_distance(said):
+    of = {
+        score: {name: said[f"gvd-end-of-{name}-{score}"] for name in FAMILIES}
+        for score in ("frechet_pixels", "kid", "precision", "recall")
+    }
+    of["frechet"] = {name: said[f"gvd-quality-at-{name}-1"] for name in FAMILIES}
+    assert min(of["frechet"], key=of["frechet"].get) == "vae"
+    assert min(of["frechet_pixels"], key=of["frechet_pixels"].get) == "vae"
+    for score in ("kid", "precision", "recall"):
+        assert max(of[score], key=of[score].get) == "vae"
+
+
+def test_less_noise_buys_a_little_precision_and_only_without_a_game(said):
+    rise = {name: said[f"gvd-heat-{name}-cold"] - said[f"gvd-heat-{name}-whole"] for name in FAMILIES[:4]}
+    assert max(rise["gan"], rise["wgan-gp"]) < 0 < min(rise["ddpm"], rise["flow"])
+    assert max(rise.values()) < 0.03
+    ends = [said[f"gvd-heat-{name}-{end}"] for name in FAMILIES[:4] for end in ("cold", "whole")]
+    assert max(ends) - min(ends) < 0.125  # as the figure's description says
+
+
+def test_pairs_cost_little_and_what_they_share_is_not_sure(said):
+    """Correlations of ten pairs that share nothing are beyond 0.632 once in twenty times."""
+    assert [round(student.ppf(0.975, free), 2) for free in (9, 18)] == [2.26, 2.10]
+    sure = student.ppf(0.975, 8) / (8 + student.ppf(0.975, 8) ** 2) ** 0.5
+    for name in ("gan", "wgan-gp"):
+        assert abs(said[f"gvd-shared-ddpm-{name}"]) < sure
+
+
+def test_the_best_numbers_of_draws_are_those_of_the_formula(said):
+    for name in FAMILIES:
+        training, drawing = (said[f"gvd-spread-of-{name}-{part}"] for part in ("training", "drawing"))
+        assert said[f"gvd-spread-of-{name}-worth"] == pytest.approx((100 * drawing**2 / training**2) ** 0.5)
 
 
 def test_the_search_missed_a_better_gan_and_only_slow_gans_fail(said):
@@ -124,6 +185,7 @@ def test_four_evaluations_do_what_one_cannot_and_many_add_little(said):
     assert of[1] > 5 * of[4]
     assert of[8] < 1.2 * of[16]
     assert said["gvd-ladder-of-ddpm-ancestral-100"] > 0.8 * said["gvd-ladder-of-ddpm-dpm-10"]
+    assert said["gvd-price-pass"] > 5
 
 
 def test_luck_and_the_peer(said):

@@ -65,6 +65,20 @@ def test_the_interval_is_that_of_paired_samples():
         paired([1.0])
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_what_is_no_number_is_no_evidence(wrong):
+    for test in (permutation_p, paired):
+        with pytest.raises(ValueError, match="all finite"):
+            test([0.1, wrong, 0.3])
+    with pytest.raises(ValueError, match="leave out what was not tested"):
+        holm([0.01, wrong])
+
+
+def test_signs_are_tried_as_long_as_they_fit_the_memory():
+    with pytest.raises(ValueError, match="at most 20"):
+        permutation_p([1.0] * 21)
+
+
 def closed(p_values):
     """Holm's as the closure of Bonferroni: the worst over all sets of hypotheses with this one in it."""
     n = len(p_values)

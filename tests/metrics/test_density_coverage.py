@@ -54,3 +54,10 @@ def test_refuses_what_it_cannot_judge():
         density_coverage(cloud(5, 1), cloud(9, 2))
     with pytest.raises(ValueError, match="neighbours must be at least 1"):
         density_coverage(cloud(9, 1), cloud(9, 2), 0)
+
+
+@pytest.mark.parametrize("numbers", [(0, 9, 5), (-3, 9, 5), (9, 9, 0), (9, 5, 5)])
+def test_expected_coverage_refuses_balls_that_do_not_exist(numbers):
+    with pytest.raises(ValueError, match="from one neighbour to one less"):
+        expected_coverage(*numbers)
+    assert 0 < expected_coverage(1, 6, 5) < 1

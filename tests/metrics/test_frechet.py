@@ -67,3 +67,11 @@ def test_stays_real_when_a_feature_is_dead():
 def test_refuses_what_it_cannot_judge(ours, real, message):
     with pytest.raises(ValueError, match=message):
         frechet_distance(ours, real)
+
+
+def test_few_samples_make_the_distance_of_two_laws_too_large():
+    """The mean over many small sets, against that of all of them together."""
+    sets = [features(9, seed=seed, scale=2.0, shift=1.0) for seed in range(300)]
+    real = features(4000, seed=1000)
+    few = [frechet_distance(rows, real) for rows in sets]
+    assert sum(few) / len(few) > 1.1 * frechet_distance(torch.cat(sets), real)

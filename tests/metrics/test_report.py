@@ -27,6 +27,11 @@ def test_the_reference_is_what_random_halves_get():
     assert report.frechet_distance(half, other) == pytest.approx(reference, rel=0.6)
 
 
+def test_real_images_are_above_the_unit_where_they_are_few_and_below_where_they_are_many():
+    few, many = (score_samples(TRAIN.images[:n]).relative for n in (150, 1200))
+    assert many < 1 < 2 < few
+
+
 def test_worse_samples_score_worse():
     generator = torch.Generator().manual_seed(0)
     noisy = TRAIN.images + 0.5 * torch.randn(TRAIN.images.shape, generator=generator)

@@ -1,14 +1,16 @@
 """Studies: every part is measured once, whatever happens, and the record holds what was measured."""
 
+import json
 import pickle
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
+from distributed import LocalCluster
 
 from gdmcourse.studies import CATALOG, find_study, record
-from gdmcourse.studies.study import Study, part_name, run_study
+from gdmcourse.studies.study import DONE, Study, forecast, part_name, run_study
 
 sys.path.insert(0, str(Path(__file__).parent))  # a path that processes started by a study inherit
 from study_parts import broken, square
@@ -56,6 +58,49 @@ def test_what_a_part_raises_stops_the_study(tmp_path):
         run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path)
     with pytest.raises(ValueError, match="at least one worker"):
         run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path, workers=0)
+
+
+def test_a_forecast_goes_by_the_record_and_by_what_is_left(tmp_path):
+    """Four parts took two hours; three are left, for two workers."""
+    squares, runs = study(tmp_path / "log"), tmp_path / "runs"
+    assert forecast(squares, to=tmp_path, runs=runs) == (
+        "4 of 4 parts to measure; no record says how long they take"
+    )
+    done = runs / "squares" / part_name(squares, squares.parts[1])
+    done.mkdir(parents=True)
+    (done / DONE).touch()
+    known = {"parts": 4, "cpu_minutes": 120, "machine": "an abacus"}
+    (tmp_path / "squares.json").write_text(json.dumps(known))
+    said = forecast(squares, to=tmp_path, runs=runs, workers=2)
+    assert said == "3 of 4 parts to measure: 0.75 hours on 2 cores such as an abacus"
+    one = Study("squares", squares.parts[1:2], square)
+    assert forecast(one, to=tmp_path, runs=runs) == "0 of 1 parts to measure"
+
+
+@pytest.fixture
+def scheduler():
+    """The address of a cluster of one worker, in this process."""
+    small = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**small) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_cluster_measures_what_is_left(tmp_path, scheduler):
+    log, where = tmp_path / "log", {"to": tmp_path, "runs": tmp_path / "runs", "cluster": scheduler}
+    run_study(Study("squares", study(log).parts[:1], square), **where)
+    whole = run_study(study(log), **where)
+    assert [row["square"] for row in whole["rows"]] == [0, 1, 4, 9]
+    assert measured(log) == [0, 1, 2, 3]
+
+
+def test_what_a_part_raises_on_a_cluster_is_what_is_said(tmp_path, scheduler):
+    with pytest.raises(ValueError, match="no such number"):
+        run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path, cluster=scheduler)
+
+
+def test_a_cluster_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match="no scheduler of Dask answers at nowhere://1"):
+        run_study(Study("broken", [{}], broken), to=tmp_path, runs=tmp_path, cluster="nowhere://1")
 
 
 @pytest.mark.parametrize("name", CATALOG)

@@ -5,12 +5,14 @@ import math
 import pytest
 
 from gdmcourse.studies.claims import CLAIMS, Claim
-from gdmcourse.studies.evidence import Contrast, finals, log_ratio, matched_recall, worst
+from gdmcourse.studies.evidence import Contrast, claim_2, finals, log_ratio, worst
+from gdmcourse.studies.evidence_recall import matched_recall
 from gdmcourse.studies.verdicts import (
     EVIDENCE,
     HOLDS,
     NOT,
     OPEN,
+    UNSEEN,
     WHEN,
     Finding,
     Verdict,
@@ -56,9 +58,10 @@ def found(*states):
         (("yes", "yes"), HOLDS, HOLDS),
         (("yes", "no"), WHEN, NOT),
         (("yes", "open"), WHEN, OPEN),
-        (("no", "open"), NOT, NOT),
+        (("no", "open"), OPEN, NOT),
+        (("no", "no"), NOT, NOT),
         (("open", "open"), OPEN, OPEN),
-        ((), OPEN, OPEN),
+        ((), UNSEEN, UNSEEN),
     ],
 )
 def test_the_word_of_a_claim(states, some, every):
@@ -73,6 +76,7 @@ def test_the_conditions_are_those_that_confirm():
 def run(family, seed, distance, *points):
     """A run with one draw at each share, and precision with recall at three temperatures."""
     how = {"sampler": "pass", "evaluations": 1, "draw": 0, "frechet": distance}
+    how["frechet_pixels"] = distance / 2
     scores = [how | {"share": 0.125, "temperature": 1.0, "precision": 0, "recall": 0}]
     for heat, (precision, recall) in zip((1.0, 0.8, 0.6), points, strict=False):
         scores.append(how | {"share": 1.0, "temperature": heat, "precision": precision, "recall": recall})
@@ -81,13 +85,35 @@ def run(family, seed, distance, *points):
 
 def test_a_failed_run_has_the_distance_of_pixels_drawn_one_by_one():
     rows = [
-        {"kind": "reference", "rule": "one by one", "seed": 0, "frechet": 80.0},
+        {"kind": "reference", "rule": "one by one", "seed": 0, "frechet": 80.0, "frechet_pixels": 30.0},
         run("gan", 0, 4.0, (0.5, 0.5)),
         {"kind": "run", "family": "gan", "seed": 1, "scores": [], "error": "not finite"},
     ]
     assert worst(rows) == 80
     assert finals(rows, "gan") == {0: 4.0, 1: 80.0}
+    assert finals(rows, "gan", "frechet_pixels") == {0: 2.0, 1: 30.0}
+    assert finals(rows, "gan", "recall") == {0: 0.5}
     assert log_ratio(finals(rows, "gan"), {0: 2.0, 1: 8.0, 2: 1.0}) == [math.log(2), math.log(10)]
+    with pytest.raises(ValueError, match="no row has pixels drawn one by one"):
+        finals(rows[1:], "gan")
+
+
+def test_a_missing_row_does_not_shift_the_seeds():
+    """Seed 1 of the DDPM has no run at the wrong rate: the pairs are those of the other seeds."""
+    rows = [run(name, seed, 10.0, (0.5, 0.5)) for name in ("gan", "ddpm") for seed in range(3)]
+    far = {"gan": (20.0, 40.0, 80.0), "ddpm": (10.0, None, 20.0)}
+    for name, distances in far.items():
+        for seed, distance in enumerate(distances):
+            row = {
+                "kind": "rate",
+                "family": name,
+                "rate": 4.0,
+                "seed": seed,
+                "scores": [{"frechet": distance}],
+            }
+            rows += [row] if distance else []
+    (found,) = claim_2(rows)
+    assert found.differences == pytest.approx((math.log(2), math.log(4)))
 
 
 def test_recall_is_compared_at_one_precision():
@@ -105,20 +131,30 @@ def test_curves_without_a_common_precision_are_not_compared():
 
 
 def test_only_tests_with_enough_seeds_are_corrected_for():
-    """Claims without rows are open, and a strong effect passes whatever the others say."""
+    """Claims without rows aren't measured, three seeds are no test, and a strong effect passes all others."""
     distance = {"gan": 20.0, "ddpm": 10.0}
     rows = [
         run(name, seed, distance[name] + 0.1 * seed, (0.5, 0.5)) for seed in range(10) for name in distance
     ]
     for row in rows:
-        for each in row["scores"]:
-            each["frechet_pixels"] = each["frechet"]
         row |= {"cpu_seconds": 1.0, "steps": 10, "changes": {"batch_size": 4}}
-    records = {claim.record: {"rows": []} for claim in CLAIMS} | {"gans_vs_diffusion": {"rows": rows}}
+    few = [
+        {"seed": seed, "loss": loss, "moves": moves, "weights": weights}
+        for seed in range(3)
+        for loss, moves, weights in (
+            ("saturating", 16, 1.0),
+            ("saturating", 99, 0.01),
+            ("wasserstein", 99, 1.0),
+        )
+    ]
+    records = {claim.record: {"rows": []} for claim in CLAIMS}
+    records |= {"gans_vs_diffusion": {"rows": rows}, "sure_critic": {"rows": few}}
     by_number = {v.claim.number: v for v in verdicts(lambda name: records[name])}
     assert by_number[5].word == HOLDS
     assert by_number[6].word == NOT
-    assert by_number[3].word == OPEN
-    tests = [each for v in by_number.values() for each in v.findings if not math.isnan(each.adjusted)]
-    assert max(each.adjusted for each in by_number[5].findings) >= 2 / 1024 * 2
-    assert len(tests) >= 4
+    assert by_number[3].word == UNSEEN
+    assert by_number[16].word == OPEN
+    assert [math.isnan(each.adjusted) for each in by_number[16].findings] == [True, True]
+    tested = {n: len(v.findings) for n, v in by_number.items() if v.findings and n != 16}
+    assert tested == {4: 2, 5: 2, 6: 1, 18: 1}
+    assert min(each.adjusted for each in by_number[5].findings) == pytest.approx(6 * 2 / 1024)
