@@ -6,7 +6,7 @@
 import math
 from statistics import NormalDist
 
-from scipy.special import erfc, erfcx
+import torch
 
 NORMAL = NormalDist()
 
@@ -22,8 +22,8 @@ def gaussian_delta(epsilon: float, shift: float) -> float:
     near, far = (epsilon / shift + side * shift / 2 for side in (-1, 1))
     root = math.sqrt(2)
     # e^ε times the tail beyond `far`, where neither factor alone could be held.
-    tail = math.exp(-near * near / 2) * erfcx(far / root)
-    return float(erfc(near / root) - tail) / 2
+    scaled = torch.special.erfcx(torch.tensor(far / root, dtype=torch.float64)).item()
+    return (math.erfc(near / root) - math.exp(-near * near / 2) * scaled) / 2
 
 
 def gaussian_power(false_alarms: float, shift: float) -> float:
