@@ -4,7 +4,7 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 
@@ -32,13 +32,16 @@ class LineNetworks(nn.Module):
         return self.slope * x + self.shift + (self.outer * hidden).sum(1)
 
 
-def transport_cost(z: Float[Tensor, "*games n"], x: Float[Tensor, "*games n"]) -> Float[Tensor, "*games"]:
-    """Mean of (G(z) − z)², over the last dimension."""
+def transport_cost(z: Float[Tensor, "*#games n"], x: Float[Tensor, "*#games n"]) -> Float[Tensor, "*games"]:
+    """Mean of (G(z) − z)², over the last dimension; all games may share one z (n,)."""
     return (x - z).square().mean(-1)
 
 
-def flipped(z: Float[Tensor, "*games n"], x: Float[Tensor, "*games n"]) -> Tensor:
-    """Whether G goes down where z goes up: whether their covariance is negative, for each game."""
+def flipped(z: Float[Tensor, "*#games n"], x: Float[Tensor, "*#games n"]) -> Bool[Tensor, "*games"]:
+    """Whether G goes down where z goes up: whether their covariance is negative, for each game.
+
+    All games may share one z (n,).
+    """
     return ((z - z.mean(-1, keepdim=True)) * x).mean(-1) < 0
 
 

@@ -13,7 +13,9 @@ from gdmcourse.diffusion.schedule import Schedule
 def distillation_loss(
     student: Float[Tensor, " n *shape"], teacher: Float[Tensor, " m *other"]
 ) -> Float[Tensor, ""]:
-    """Mean (student − sg[teacher])² over all pixels; no gradient flows into the teacher's images.
+    """Mean (student − sg[teacher])² over images and pixels; no gradient flows into the teacher's images.
+
+    A weight λ of it is D times the λ of a sum over the D pixels.
 
     Raises ValueError for images of different shapes. Source: `def-hybrid-objective`.
     """

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gdmcourse.diffusion.forward import posterior_variance, posterior_weights
 from gdmcourse.diffusion.schedule import Schedule
 from gdmcourse.probability import GaussianMixture
 
@@ -16,18 +17,18 @@ def step_weights(schedule: Schedule, t: int, s: int) -> tuple[float, float, floa
     schedule.between(s, t)
     there, here = schedule.noise_levels([s, t])
     ratio = here.signal / there.signal
-    added = 1 - ratio**2
-    return (
-        there.signal * added / here.sigma**2,
-        ratio * there.sigma**2 / here.sigma**2,
-        added * there.sigma**2 / here.sigma**2,
-    )
+    added, noise = 1 - ratio**2, (there.sigma**2, here.sigma**2)
+    return (*posterior_weights(there.signal, ratio, added, *noise), posterior_variance(added, *noise))
 
 
 def law_behind(
     mixture: GaussianMixture, schedule: Schedule, x_t: Float[Tensor, " d"], t: int
 ) -> GaussianMixture:
-    """q(x_0 | x_t): a mixture again, with the responsibilities of x_t for its weights."""
+    """q(x_0 | x_t): a mixture again, with the responsibilities of x_t for its weights.
+
+    Raises `ScheduleError` for a time outside 1 … T. Source: `eq-conditioning`.
+    """
+    schedule.check_time(t)
     (level,) = schedule.noise_levels([t])
     noisy = mixture.diffused(level.signal**2)
     gain = level.signal * torch.linalg.solve(noisy.covariances, mixture.covariances).mT

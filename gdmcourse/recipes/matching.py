@@ -13,17 +13,17 @@ from gdmcourse.diffusion.objective import draw_times, simple_loss
 from gdmcourse.hybrid.matching import loss_with_gradient, normalised_gap, two_guesses
 from gdmcourse.recipes import find_recipe
 from gdmcourse.recipes.recipe import Recipe
-from gdmcourse.recipes.student import GPU, SMOKE, StudentRecipe
+from gdmcourse.recipes.student import GPU, SMOKE, DistilledRecipe, StudentRecipe
 from gdmcourse.training.player import Player, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
 class MatchingRecipe(StudentRecipe):
-    """The student follows the gap of two scores: the teacher's, and that of a denoiser of its own images.
+    """The student moves against the gap of two scores: its own less the teacher's, from two denoisers.
 
-    That denoiser, `fake`, starts as the teacher and is trained on what the student draws, `fake_moves` times
-    a step; with a critic this is DMD2, without one DMD (Yin et al. 2024), here without its regression. The
-    student starts where `start` ended.
+    The denoiser of its own images, `fake`, starts as the teacher and is trained on what the student draws,
+    `fake_moves` times a step; with a critic this is DMD2, without one DMD (Yin et al. 2024), here without its
+    regression. The student starts where `start` ended.
     """
 
     start: str
@@ -39,6 +39,16 @@ class MatchingRecipe(StudentRecipe):
         self.require("fake_ratio", self.fake_ratio > 0, "above 0")
         holds = len(self.times) == 2 and 0 < self.times[0] < self.times[1] <= 1
         self.require("times", holds, "two shares of T, the first below the second, in (0, 1]")
+        low, high = self.span()
+        self.require("times", low < high, f"two shares of T = {self.schedule().T} with a time between them")
+        start = find_recipe(self.start, self.start_preset)
+        learnt = isinstance(start, DistilledRecipe) and start.teaching() == self.teaching()
+        self.require("start", learnt, f"distilled from {self.teacher}, preset {self.teacher_preset}")
+
+    def span(self) -> tuple[int, int]:
+        """The times between which noise is drawn, the first excluded."""
+        low, high = (round(share * self.schedule().T) for share in self.times)
+        return low, high
 
     def below(self) -> list[Recipe]:
         """The teacher, and the student that this one starts as."""
@@ -70,7 +80,7 @@ class MatchingRecipe(StudentRecipe):
 
         def follow(networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
             images = networks.generator(self.noise(len(batch[1]), turn.rng), batch[1])
-            low, high = (round(share * schedule.T) for share in self.times)
+            low, high = self.span()
             t = low + draw_times(len(images), high - low, turn.rng)
             noise = torch.randn(images.shape, generator=turn.rng, device=images.device)
             fake = as_denoiser(networks.fake, schedule, "velocity")

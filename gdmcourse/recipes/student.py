@@ -24,9 +24,9 @@ from gdmcourse.training.randomness import derive_seed
 
 @dataclass(frozen=True, kw_only=True)
 class StudentRecipe(ConditionalGANRecipe):
-    """A one-step generator that starts with the teacher's weights, and a critic if `push` is above 0.
+    """A generator that starts with the teacher's weights, and a critic if `push` is above 0.
 
-    `width` and `critic_norm` are the critic's. A recipe says in `lesson` what the teacher asks for.
+    `width` and `critic_norm` are the critic's. `noise_dim` counts where the generator takes noise beside x_T.
     """
 
     teacher: str  # a diffusion model that predicts velocities, and its preset
@@ -34,15 +34,20 @@ class StudentRecipe(ConditionalGANRecipe):
     push: float = 0.0  # weight of the critic
 
     def check(self) -> None:
-        """Raise ValueError for a weight that can't be, and for a teacher that predicts something else."""
+        """Raise ValueError for what can't be or has no part here, and for a teacher of something else."""
         super().check()
         self.require("push", self.push >= 0, "at least 0")
-        self.require("teacher", self.teaching().target == "velocity", 'a model with target="velocity"')
+        only = {"objective": "non-saturating", "join": "concat", "label_noise": 0.0, "zoom": 1}
+        for field, value in only.items():
+            self.require(field, getattr(self, field) == value, f"{value}, as students know nothing else")
+        teacher = self.teaching()
+        self.require("teacher", teacher.target == "velocity", 'a model with target="velocity"')
+        self.require("dataset", self.dataset == teacher.dataset, f"that of the teacher, {teacher.dataset}")
 
     def teaching(self) -> DDPMRecipe:
         """The recipe of the teacher. Raises ValueError for one that is no diffusion model of images."""
         recipe = find_recipe(self.teacher, self.teacher_preset)
-        if not isinstance(recipe, DDPMRecipe):
+        if type(recipe) is not DDPMRecipe:  # what derives from it asks its network for something else
             raise ValueError(f"the teacher must be a diffusion model of images, and {self.teacher} is none")
         return recipe
 
@@ -91,14 +96,6 @@ class StudentRecipe(ConditionalGANRecipe):
         """What the student starts from, the teacher's x_T."""
         return torch.randn((n, *self.shape()), generator=rng, device=rng.device)
 
-    def generator_loss(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
-        """The teacher's lesson, and the critic's opinion of the same images."""
-        images, lesson = self.lesson(networks, batch, turn)
-        if self.push == 0:
-            return lesson
-        logits = self.judged(networks, batch)(images)
-        return lesson + self.push * self.opinion(logits)
-
     def opinion(self, logits: Tensor) -> Tensor:
         """−E log D of the student's images."""
         return nn.functional.softplus(-logits).mean()
@@ -111,10 +108,6 @@ class StudentRecipe(ConditionalGANRecipe):
     def sample(self, model: nn.Module, n: int, rng: torch.Generator) -> Tensor:
         """`n` images with the labels 0, 1, 2, … in turn."""
         return self.draw(model, self.in_turn(n).to(rng.device), rng)
-
-    def lesson(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> tuple[Tensor, Tensor]:
-        """The student's images for the labels of the batch, and what the teacher says of them."""
-        raise NotImplementedError
 
     def first_losses(self) -> dict[str, tuple[float, float]]:
         """A critic that knows nothing says ½."""
@@ -154,11 +147,14 @@ class DistilledRecipe(StudentRecipe):
         drawn = [ddim(denoiser, schedule, part, times, y=y, clip=1.0) for part, y in pairs]
         return images, labels, z, torch.cat(drawn)
 
-    def lesson(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> tuple[Tensor, Tensor]:
-        """The squared distance to the teacher's image from the same noise."""
+    def generator_loss(self, networks: SimpleNamespace, batch: Any, turn: Turn) -> Tensor:
+        """The distance to the teacher's image from the same noise, and the critic's opinion."""
         _, labels, z, wanted = batch
         images = networks.generator(z, labels)
-        return images, self.pull * distillation_loss(images, wanted)
+        loss = self.pull * distillation_loss(images, wanted)
+        if self.push == 0:
+            return loss
+        return loss + self.push * self.opinion(self.judged(networks, batch)(images))
 
     def fake(self, networks: SimpleNamespace, batch: Any, rng: torch.Generator) -> Tensor:
         """The student's images from the noises of the batch."""
