@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from gdmcourse.hybrid.adversarial_flow import LineNetworks, best_affine_maps, flipped, transport_cost
-from tests.oracles import normal
+from gdmcourse.recipes import find_recipe
+from tests.oracles import gen, normal
 
 close = torch.testing.assert_close
 M, S = 1.0, 0.5
@@ -84,3 +85,24 @@ def test_games_start_alike_at_each_weight_and_do_not_see_each_other():
 def test_a_flipped_map_goes_down():
     z = normal(2, 500)
     assert flipped(z, torch.stack([1 + z[0], 1 - 0.1 * z[1]])).tolist() == [False, True]
+
+
+def test_games_at_all_weights_may_share_their_numbers():
+    """As a page asks for them, weights by starts by numbers; and each game has its own cost and direction."""
+    z = normal(500)
+    x = torch.stack([1 + z, 1 - z]).reshape(1, 2, -1).repeat(3, 1, 1)
+    assert flipped(z, x).tolist() == [[False, True]] * 3
+    close(transport_cost(z, x)[:, 0], torch.ones(3).double())
+    close(transport_cost(z, x)[0, 1], (1 - 2 * z).square().mean())
+
+
+def test_untrained_games_are_scored_and_drawn():
+    recipe = find_recipe("adversarial-flow-line", "smoke")
+    generator = recipe.build(recipe.data("train"))["generator"]
+    scores = recipe.metrics(generator, gen(0))
+    assert set(scores) == {f"{kind}_{w:g}" for kind in ("flipped", "spread") for w in recipe.weights}
+    shares = {scores[f"flipped_{w:g}"] for w in recipe.weights}
+    assert len(shares) == 1  # the same two starts at each weight
+    assert shares <= {0.0, 0.5, 1.0}
+    axes = recipe.figure(generator, gen(0)).axes
+    assert [len(ax.lines) for ax in axes] == [recipe.starts] * 3

@@ -74,11 +74,24 @@ def test_the_spread_of_a_step_has_two_parts(t, s):
     assert c**2 / noise == pytest.approx(page, rel=1e-9)
 
 
-def test_a_short_step_hides_what_is_behind():
-    ratios = [
-        step_weights(SCHEDULE, 700, s)[0] ** 2 / step_weights(SCHEDULE, 700, s)[2] for s in (699, 690, 300)
-    ]
-    assert ratios[0] < 0.02 < ratios[1] < 0.2 < 1 < ratios[2]
+@pytest.mark.equation("eq-step-hidden")
+@pytest.mark.parametrize(("t", "s", "bound"), [(700, 690, 0.080), (10, 9, 0.156), (700, 300, 13.5)])
+def test_a_step_hides_what_is_behind_where_the_ratio_of_signal_to_noise_hardly_changes(t, s, bound):
+    """The mean over x_t by quadrature of c² Var[x_0 | x_t]/τ², for wide groups and for narrow ones."""
+    c, _, noise = step_weights(SCHEDULE, t, s)
+    there, here = SCHEDULE.noise_levels([s, t])
+    ratio = (there.signal / there.sigma * here.sigma / here.signal) ** 2
+    assert ratio - 1 == pytest.approx(bound, rel=0.01)
+    hidden = []
+    for spread in (0.02, 0.3, 1.0):
+        law = GaussianMixture.isotropic(torch.tensor([[-1.0], [1.0]]).double(), spread)
+        points = torch.linspace(-5, 5, 401, dtype=torch.float64)
+        weights = law.diffused(here.signal**2).log_prob_1d(points).exp()
+        variances = torch.stack([law_behind(law, SCHEDULE, x[None], t).covariance()[0, 0] for x in points])
+        mean = torch.trapezoid(weights * variances, points) / torch.trapezoid(weights, points)
+        hidden.append((c**2 * mean / noise).item())
+    assert max(hidden) <= ratio - 1
+    assert max(hidden) > 0.05 * (ratio - 1)
 
 
 @pytest.mark.equation("eq-step-game")
@@ -123,3 +136,9 @@ def test_the_last_step_is_the_image_itself():
 def test_a_step_goes_back(t, s):
     with pytest.raises(ScheduleError):
         step_weights(SCHEDULE, t, s)
+
+
+@pytest.mark.parametrize("t", [0, 1001])
+def test_what_is_behind_needs_a_time_with_noise(t):
+    with pytest.raises(ScheduleError):
+        law_behind(LINE, SCHEDULE, torch.zeros(1).double(), t)

@@ -24,10 +24,10 @@ def small(name: str, preset: str) -> tuple[Recipe, object]:
         recipe = replace(recipe, autoencoder_preset="smoke")
     if isinstance(recipe, MeanFlowRecipe):
         recipe = replace(recipe, flow_preset="smoke")
-    if isinstance(recipe, StudentRecipe):
-        recipe = replace(recipe, teacher_preset="smoke")
     if isinstance(recipe, MatchingRecipe):
-        recipe = replace(recipe, start_preset="smoke")
+        recipe = replace(recipe, teacher_preset="smoke", start_preset="smoke")
+    elif isinstance(recipe, StudentRecipe):
+        recipe = replace(recipe, teacher_preset="smoke")
     if isinstance(recipe, SRGANRecipe):
         recipe = replace(recipe, features="digits")
     if isinstance(recipe, ImageRecipe) and recipe.dataset != "digits":
