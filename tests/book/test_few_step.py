@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from gdmcourse.hybrid.adversarial_flow import best_affine_maps
 from tests.book.executed import kept
 
 STUDENTS = ("distilled", "adversarial", "matching", "matching-gan")
@@ -14,13 +15,18 @@ def said():
     return kept("book/hybrid/few_step")
 
 
-def relative(said, name):
-    return said[f"few-scores-of-{name}-relative"]
+def score(said, name, kind="relative"):
+    return said[f"few-scores-of-{name}-{kind}"]
+
+
+def reached(said, name, evaluations):
+    return said[f"few-all-reached-{name}-{evaluations}"]
 
 
 def test_four_bells_miss_the_groups_and_four_drawn_images_do_not(said):
     assert said["few-line-outside-bell"] > 0.04
     assert said["few-line-outside-drawn"] < 0.006
+    assert said["few-line-outside-data"] < 0.006
 
 
 def test_the_gap_is_the_derivative_of_the_formula(said):
@@ -32,17 +38,35 @@ def test_a_mode_costs_log_two_and_noise_flattens_the_hill(said):
     assert said["few-valley-mode-0.15"] == pytest.approx(math.log(2), abs=1e-3)
     assert said["few-valley-middle-0.15"] > 5
     assert said["few-valley-forward-0.15"] > 10
-    assert said["few-valley-middle-1.2"] < said["few-valley-mode-1.2"]
+    assert said["few-valley-middle-0.5"] > said["few-valley-mode-0.5"]
+    for level in (0.7, 1.2):
+        assert said[f"few-valley-middle-{level}"] < said[f"few-valley-mode-{level}"]
 
 
 def test_teachers_need_steps(said):
-    assert relative(said, "ddim-1") > 8 > 2.8 > relative(said, "ddim-4") > 1.5 * relative(said, "ddim-16")
+    assert score(said, "ddim-1") > 8
+    assert 2.8 > score(said, "ddim-4") > 1.5 * score(said, "ddim-16")
 
 
 def test_the_matched_student_is_between_four_and_sixteen_steps_of_its_teacher(said):
-    assert relative(said, "matching") < 0.85 * relative(said, "ddim-4")
-    assert relative(said, "matching") > relative(said, "ddim-16")
-    assert relative(said, "matching-gan") < 0.85 * relative(said, "ddim-4")
+    assert score(said, "matching") < 0.85 * score(said, "ddim-4")
+    assert score(said, "matching") > score(said, "ddim-16")
+    assert score(said, "matching-gan") < 0.85 * score(said, "ddim-4")
+
+
+def test_what_matching_gains_is_recall_and_what_it_loses_is_precision(said):
+    assert score(said, "matching", "recall") > score(said, "ddim-4", "recall")
+    for kind in ("precision", "accuracy"):
+        assert score(said, "matching", kind) < score(said, "ddim-4", kind)
+
+
+def test_imitation_stays_behind_and_a_critic_gets_ahead(said):
+    assert score(said, "adversarial") < score(said, "ddim-4") < score(said, "distilled")
+
+
+def test_any_student_is_far_better_than_one_step_of_its_teacher(said):
+    for name in STUDENTS:
+        assert reached(said, name, 1) < 0.5 * reached(said, "DDIM", 1)
 
 
 def test_the_entropy_keeps_the_spread(said):
@@ -50,8 +74,25 @@ def test_the_entropy_keeps_the_spread(said):
     assert said["few-entropy-width-alone"] < 0.01
 
 
+def test_a_cost_turns_the_maps_up_and_leaves_no_bend(said):
+    none, little, much = (said[f"few-maps-flipped-{place}"] for place in range(3))
+    assert 0.25 < none < 0.75
+    assert little < none
+    assert much == 0
+    assert said["few-maps-cost-up"] < said["few-maps-cost-down"]
+    bent = best_affine_maps(1.0, 0.5, 0.3)[0]
+    cost = bent.shift**2 + (bent.slope - 1) ** 2
+    assert abs(said["few-maps-cost-up"] - said["few-maps-least"]) < abs(said["few-maps-least"] - cost)
+    assert said["few-maps-cost-down"] == pytest.approx(said["few-maps-most"], rel=0.15)
+
+
+def test_a_student_costs_a_part_of_its_teachers_training(said):
+    for name in (*STUDENTS, "steps"):
+        assert 0 < said[f"few-cost-{name}-added"] < 1
+
+
 def test_a_fake_that_stands_still_says_nothing(said):
-    assert said["few-still-gap-still"] == 0
+    assert said["few-still-gap-still"] < 1e-6
     assert said["few-still-gap-trained"] > 0.01
 
 

@@ -1,6 +1,7 @@
 """Students: where they start, what moves them, what they are built on, and what their training costs."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -108,7 +109,7 @@ def test_what_a_student_is_built_on_is_named():
     assert names["distilled-digits"] == ["DDPMRecipe"]
     assert names["matching-digits"] == ["DDPMRecipe", "DistilledRecipe"]
     with pytest.raises(ValueError, match="built on a network"):
-        find_recipe("distilled-digits").with_images(__file__, None)
+        find_recipe("distilled-digits").with_images(Path(__file__), None)
 
 
 @pytest.mark.parametrize(
