@@ -69,6 +69,11 @@ def test_any_student_is_far_better_than_one_step_of_its_teacher(said):
         assert reached(said, name, 1) < 0.5 * reached(said, "DDIM", 1)
 
 
+def test_a_critic_that_hardly_beats_a_coin_still_teaches(said):
+    assert 0.97 * said["few-critic-chance"] < said["few-critic-loss"] < said["few-critic-chance"]
+    assert reached(said, "steps", 4) < reached(said, "DDIM", 4) < reached(said, "untrained", 4)
+
+
 def test_the_entropy_keeps_the_spread(said):
     assert said["few-entropy-width-both"] == pytest.approx(said["few-entropy-wanted"], abs=0.01)
     assert said["few-entropy-width-alone"] < 0.01
