@@ -56,8 +56,9 @@ class StudentRecipe(ConditionalGANRecipe):
         return [self.teaching()]
 
     def schedule(self, device: torch.device | str = "cpu") -> Schedule:
-        """The teacher's schedule."""
-        return self.teaching().schedule(device)
+        """The teacher's schedule; its numbers are worked out on the CPU, wherever networks are being made."""
+        with torch.device("cpu"):
+            return self.teaching().schedule(device)
 
     def denoiser(self, device: torch.device | str = "cpu") -> Denoiser:
         """The trained teacher; it is trained if need be."""
