@@ -29,7 +29,7 @@ class ACGANRecipe(ConditionalGANRecipe):
         """One head for real or generated, and one for the label."""
         return TwoHeadedCritic(shape, classes, self.width, self.critic_norm)
 
-    def judged(self, networks: SimpleNamespace, batch: tuple[Tensor, Tensor]) -> Callable[[Tensor], Tensor]:
+    def judged(self, networks: SimpleNamespace, batch: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
         """The first head."""
         return lambda images: networks.critic(images)[0]
 

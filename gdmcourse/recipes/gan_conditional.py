@@ -63,7 +63,7 @@ class ConditionalGANRecipe(ImageGANRecipe):
         """The label is a channel beside the image."""
         return PlaneCritic(shape, classes, self.width, self.critic_norm)
 
-    def real(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+    def real(self, batch: tuple[Tensor, ...]) -> Tensor:
         """The images, enlarged by `zoom`."""
         images = batch[0]
         return images if self.zoom == 1 else F.interpolate(images, scale_factor=self.zoom, mode="bilinear")
@@ -72,7 +72,7 @@ class ConditionalGANRecipe(ImageGANRecipe):
         """A generated image for each label of the batch."""
         return networks.generator(self.noise(len(batch[1]), rng), batch[1])
 
-    def judged(self, networks: SimpleNamespace, batch: tuple[Tensor, Tensor]) -> Callable[[Tensor], Tensor]:
+    def judged(self, networks: SimpleNamespace, batch: tuple[Tensor, ...]) -> Callable[[Tensor], Tensor]:
         """The critic of images with the labels of the batch."""
         return lambda images: networks.critic(images, batch[1])
 

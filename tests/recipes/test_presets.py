@@ -9,8 +9,10 @@ from gdmcourse.recipes import CATALOG, PRESETS, find_recipe
 from gdmcourse.recipes.flow_matching import MeanFlowRecipe
 from gdmcourse.recipes.images import ImageRecipe
 from gdmcourse.recipes.latent import LatentRecipe
+from gdmcourse.recipes.matching import MatchingRecipe
 from gdmcourse.recipes.recipe import Recipe
 from gdmcourse.recipes.srgan import SRGANRecipe
+from gdmcourse.recipes.student import StudentRecipe
 from gdmcourse.training import make_fabric
 from tests.recipes.stand_in import stand_in
 
@@ -22,6 +24,10 @@ def small(name: str, preset: str) -> tuple[Recipe, object]:
         recipe = replace(recipe, autoencoder_preset="smoke")
     if isinstance(recipe, MeanFlowRecipe):
         recipe = replace(recipe, flow_preset="smoke")
+    if isinstance(recipe, MatchingRecipe):
+        recipe = replace(recipe, teacher_preset="smoke", start_preset="smoke")
+    elif isinstance(recipe, StudentRecipe):
+        recipe = replace(recipe, teacher_preset="smoke")
     if isinstance(recipe, SRGANRecipe):
         recipe = replace(recipe, features="digits")
     if isinstance(recipe, ImageRecipe) and recipe.dataset != "digits":
