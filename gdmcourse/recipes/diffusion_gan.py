@@ -1,7 +1,7 @@
 """Diffusion-GANs: games of points, of a DCGAN and of a style-based generator, noise before the critic."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from types import SimpleNamespace
 from typing import Any
 
@@ -147,6 +147,7 @@ def diffused(base: GANRecipe, kind: type[DiffusedRecipe], **changes: Any) -> Dif
 
 _grid = diffused(POINTS["gan-grid"]["laptop"], DiffusedPointRecipe, penalty=None, sigma=0.25)
 _digits = diffused(DIGITS, DiffusedImageRecipe)
+_mnist = diffused(DIGITS, DiffusedImageRecipe, dataset="mnist", width=8, save_every=200)
 _style = diffused(STYLES["style-digits"]["laptop"], DiffusedStyleRecipe, target=None)
 _large: dict[str, Any] = {
     "width": 64,
@@ -171,7 +172,7 @@ RECIPES = {
     ),
     # Half a minute on one core.
     "diffusion-gan-digits": _digits.presets(smoke=SMOKE, **GPU, steps=20_000, lr=2e-4, rise=5000),
-    "diffusion-gan-mnist": replace(_digits, dataset="mnist", width=8, save_every=200).presets(
+    "diffusion-gan-mnist": _mnist.presets(
         smoke={"width": 2, "scored": 100}, **GPU, steps=50_000, lr=2e-4, rise=5000
     ),
     # A minute on one core.
