@@ -83,12 +83,19 @@ CLAIMS = (
         "log of the distance with fewer steps over that with more",
         TWENTIETH,
     ),
-    Claim(11, "Diffusion-GAN improves on a GAN", "log of the GAN's distance over Diffusion-GAN's", TWENTIETH),
+    Claim(
+        11,
+        "Diffusion-GAN improves on a GAN",
+        "log of the GAN's distance over Diffusion-GAN's",
+        TWENTIETH,
+        "diffusion_gan",
+    ),
     Claim(
         12,
         "Diffusion-GAN costs a fifth more time",
         "log of the ratio of seconds a training image",
         TENTH,
+        "diffusion_gan",
     ),
     Claim(
         13,

@@ -165,16 +165,6 @@ def claim_10(rows: Rows) -> list[Contrast]:
     ]
 
 
-def claim_11(rows: Rows) -> list[Contrast]:
-    """Where a family of that name has run."""
-    return contrast("all images", log_ratio(finals(rows, "gan"), finals(rows, "diffusion-gan")))
-
-
-def claim_12(rows: Rows) -> list[Contrast]:
-    """Likewise."""
-    return contrast("equal budgets", log_ratio(seconds(rows, "diffusion-gan"), seconds(rows, "gan")))
-
-
 def claim_13(rows: Rows) -> list[Contrast]:
     """Pixels as the model draws them, and the mean images that papers show."""
     found = []
@@ -220,8 +210,6 @@ HERE: dict[int, Callable[[Rows], list[Contrast]]] = {
     5: claim_5,
     6: claim_6,
     10: claim_10,
-    11: claim_11,
-    12: claim_12,
     13: claim_13,
     14: claim_14,
     15: claim_15,

@@ -51,6 +51,28 @@ def claim_9(rows: Rows) -> list[Contrast]:
     return contrast("at its best scale", log_ratio(at_best(rows, "clean"), at_best(rows, "noisy")))
 
 
+def by_seed(rows: Rows, way: str, images: int, score: str) -> dict[int, float]:
+    """A score of the study of Diffusion-GAN."""
+    return {row["seed"]: row[score] for row in rows if (row["way"], row["images"]) == (way, images)}
+
+
+def claim_11(rows: Rows) -> list[Contrast]:
+    """The same game from the same seed, on few images and on all."""
+    found, sizes = [], sorted({row["images"] for row in rows})
+    for images in sizes:
+        plain, noise = (by_seed(rows, way, images, "frechet") for way in ("plain", "noise"))
+        name = f"all {images:,} images" if images == sizes[-1] else f"{images:,} images"
+        found += contrast(name, log_ratio(plain, noise))
+    return found
+
+
+def claim_12(rows: Rows) -> list[Contrast]:
+    """On all images, for as many steps of as many images."""
+    images = max(row["images"] for row in rows)
+    noise, plain = (by_seed(rows, way, images, "cpu_seconds") for way in ("noise", "plain"))
+    return contrast("equal steps", log_ratio(noise, plain))
+
+
 def claim_16(rows: Rows) -> list[Contrast]:
     """The gradient of the generator's weights, at a critic of 16 moves and of the last."""
     last = max(row["moves"] for row in rows)
@@ -86,6 +108,8 @@ ELSEWHERE: dict[int, Callable[[Rows], list[Contrast]]] = {
     7: claim_7,
     8: claim_8,
     9: claim_9,
+    11: claim_11,
+    12: claim_12,
     16: claim_16,
     17: claim_17,
     19: claim_19,

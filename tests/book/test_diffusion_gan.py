@@ -71,6 +71,15 @@ def test_the_games_work(said):
     assert said["dg-digits-noise-recall"] > 0.5
 
 
+def test_ten_seeds_gain_a_tenth_on_average_and_scatter(said):
+    for size in (200, 500, 1000, 1442):
+        assert 0.05 < said[f"dg-many-{size}-mean"] < 0.15
+        assert said[f"dg-many-{size}-noise"] < said[f"dg-many-{size}-plain"]
+    assert said["dg-many-500-low"] > 0.02
+    assert said["dg-many-200-low"] < 0 > said["dg-many-1442-low"]
+    assert said["dg-record-seeds"] == 10
+
+
 def test_what_it_costs_in_layers_is_little(said):
     assert 0 < said["dg-cost-share"] < 0.05
 
