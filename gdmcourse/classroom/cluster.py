@@ -76,7 +76,10 @@ class Cluster:
                 early = []
                 continue
             arrived = list(next(done.batches()))
-            results = [(under_way.pop(future), _result(future)) for future in arrived]
+            finished = {future.key: future for future in arrived if future.status == "finished"}
+            # In one call: asked for one by one, answers would come more slowly than many workers give them.
+            texts = self._client.gather(finished, errors="skip")
+            results = [(under_way.pop(future), _result(future, texts.get(future.key))) for future in arrived]
             for future in arrived:
                 future.release()
             early = self._fill(jobs, under_way, done)
@@ -135,10 +138,9 @@ def _joined(client: Any, address: str) -> Any:
     return joined
 
 
-def _result(future: Any) -> dict[str, Any]:
-    """What a worker answered, of bounded size and read as JSON only."""
+def _result(future: Any, text: Any) -> dict[str, Any]:
+    """What a worker answered by `text`, of bounded size and read as JSON only; or why there is no answer."""
     if future.status == "finished":
-        text = future.result()
         if not isinstance(text, str) or len(text) > LONGEST:
             return {"failed": "a worker answered with more than is read"}
         result: dict[str, Any] = json.loads(text)

@@ -164,34 +164,31 @@ def test_an_ordinary_user_grades_a_class_with_a_box_and_is_refused_without(tiny,
 
 
 class Future:
-    """What a cluster answers: ``status``, and a result or an exception."""
+    """What a cluster says of a job: ``status``, and perhaps an exception."""
 
-    def __init__(self, status, result=None):
-        self.status, self._result = status, result
-
-    def result(self):
-        return self._result
+    def __init__(self, status, error=None):
+        self.status, self._error = status, error
 
     def exception(self):
-        return self._result
+        return self._error
 
 
 @pytest.mark.parametrize(
-    ("future", "said"),
+    ("future", "text", "said"),
     [
-        (Future("finished", b"cos\nsystem\n"), "more than is read"),
-        (Future("finished", "[" * 40_000_000), "more than is read"),
-        (Future("error", distributed.KilledWorker("task", None, 3)), "the workers that graded it died"),
-        (Future("error", ZeroDivisionError()), "a worker failed with ZeroDivisionError"),
+        (Future("finished"), b"cos\nsystem\n", "more than is read"),
+        (Future("finished"), "[" * 40_000_000, "more than is read"),
+        (Future("error", distributed.KilledWorker("task", None, 3)), None, "the workers that graded it died"),
+        (Future("error", ZeroDivisionError()), None, "a worker failed with ZeroDivisionError"),
     ],
 )
-def test_only_bounded_json_is_read_of_what_workers_answer(future, said):
-    assert said in cluster._result(future)["failed"]
+def test_only_bounded_json_is_read_of_what_workers_answer(future, text, said):
+    assert said in cluster._result(future, text)["failed"]
 
 
 def test_a_scheduler_that_is_gone_ends_the_command():
     with pytest.raises(ValueError, match="give the command again to go on"):
-        cluster._result(Future("cancelled"))
+        cluster._result(Future("cancelled"), None)
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch):
