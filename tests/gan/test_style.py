@@ -228,6 +228,9 @@ def test_noise_changes_the_image_where_its_strength_says_so():
     close(generator(z, maps), generator(z))
     generator.synthesis.strength.data[3] = 0.5
     assert not torch.allclose(generator(z, maps), generator(z))
+    layer, x, w = ModulatedConv2d(3, 2, style_dim=4), normal(2, 3, 5, 5).float(), normal(2, 4).float()
+    noise = normal(2, 1, 5, 5, seed=1).float()
+    close(layer(x, w, noise) - layer(x, w), noise.expand(2, 2, 5, 5), atol=1e-5, rtol=1e-5)
 
 
 def test_at_psi_zero_all_images_are_one():
