@@ -135,3 +135,5 @@ def test_what_is_neither_is_refused(run, tmp_path):
         model_card(tmp_path)
     with pytest.raises(ValueError, match="scored must be at least 1"):
         replace(find_recipe("gan-shapes", "smoke"), scored=0)
+    with pytest.raises(ValueError, match="films must be at least 1, not -1"):
+        replace(find_recipe("gan-films", "smoke"), films=-1)

@@ -125,6 +125,10 @@ def test_penalties_are_the_same_in_half_precision_to_its_rounding(target):
         ({"target": 1.0}, "target must be in"),
         ({"climb": 0}, "climb must be at least 1"),
         ({"images": 0}, "images must be at least 1"),
+        ({"speed": float("inf")}, "speed must be above 0"),
+        # Settings of the recipes that it is derived from, which it would pass over in silence.
+        ({"critic_norm": "batch"}, "critic_norm must be none"),
+        ({"rate_ratio": 0.5}, "rate_ratio must be 1: here speed is the generator's rate, not 0.5"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change, sentence):
