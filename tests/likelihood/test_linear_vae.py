@@ -166,8 +166,17 @@ def test_directions_below_a_given_variance_are_collapsed():
 def test_sizes_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match=r"latents must be in 1 … 5"):
         fit_linear_vae(DATA, 6)
-    with pytest.raises(ValueError, match="above 0"):
-        fit_linear_vae(DATA, 2, variance=0.0)
+    for variance in (0.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"above 0 and finite, not {variance}"):
+            fit_linear_vae(DATA, 2, variance=variance)
+    for data in (DATA[:0], DATA * torch.nan):
+        with pytest.raises(ValueError, match="no rows, or holds values that are not finite"):
+            fit_linear_vae(data, 2)
+
+
+def test_data_may_be_whole_numbers_in_an_array_as_for_a_mixture():
+    whole = (10 * DATA).round()
+    close(fit_linear_vae(whole.int().numpy(), 2).loading, fit_linear_vae(whole.float(), 2).loading)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
