@@ -115,6 +115,11 @@ def test_a_far_point_has_responsibilities_only_in_log_space():
     assert float(log_density) == pytest.approx(
         math.log(0.5) - 0.5 * math.log(2 * math.pi * 0.01) - 18_050, rel=1e-5
     )
+    # As far from both: each has half of it, and the sum is twice what either brings.
+    both = GaussianMixture.isotropic(torch.tensor([[0.0, 0.0], [1.0, 0.0]]).double(), 0.1)
+    log_responsibilities, log_density = e_step(torch.tensor([[0.5, 20.0]]).double(), both)
+    assert log_responsibilities[0].tolist() == pytest.approx([math.log(0.5)] * 2, abs=1e-9)
+    assert float(log_density) == pytest.approx(-math.log(2 * math.pi * 0.01) - 400.25 / 0.02, abs=1e-8)
 
 
 @pytest.mark.equation("eq-gmm-logsumexp")

@@ -83,6 +83,12 @@ def test_a_resumed_training_ends_in_the_same_bits_with_both_states(tmp_path):
     assert whole["generator"].mapping.middle.norm() > 0
 
 
+def test_the_generator_moves_at_the_speed_of_the_recipe():
+    players = replace(STYLE, speed=2.5).players(STYLE.build(DATA))
+    assert players["generator"].lr == pytest.approx(2.5 * STYLE.lr)
+    assert players["critic"].lr == STYLE.lr
+
+
 def test_mixing_and_the_share_of_whole_images():
     networks = SimpleNamespace(**STYLE.build(DATA))
     rng = torch.Generator().manual_seed(0)
