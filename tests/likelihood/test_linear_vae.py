@@ -126,6 +126,21 @@ def test_optimisation_finds_the_rate_and_the_error_of_the_water_level(beta, vari
     close(error.detach(), expected, atol=2e-3, rtol=1e-3)
 
 
+@pytest.mark.equation("eq-vae-water")
+@pytest.mark.parametrize(("variance", "latents"), [(0.5, 5), (0.25, 4), (0.2, 2)])
+def test_the_best_fit_has_the_rate_and_the_error_of_the_water_level(variance, latents):
+    model = fit_linear_vae(DATA, latents, variance)
+    mean, covariance = model.posterior(DATA)
+    prior = MultivariateNormal(torch.zeros(latents).double(), torch.eye(latents).double())
+    rate = torch.distributions.kl_divergence(MultivariateNormal(mean, covariance), prior).mean()
+    missed = (DATA - model.offset - mean @ model.loading.mT).square().sum(1).mean()
+    error = missed + (model.loading @ covariance @ model.loading.mT).trace()
+    eigenvalues = torch.linalg.svdvals(DATA - DATA.mean(0)).square() / len(DATA)
+    in_use = eigenvalues[:latents]
+    close(rate, 0.5 * (in_use / variance).clamp(min=1).log().sum())
+    close(error, in_use.clamp(max=variance).sum() + eigenvalues[latents:].sum())
+
+
 @pytest.mark.equation("eq-vae-beta")
 @pytest.mark.parametrize("beta", [0.3, 1.0, 5.0])
 def test_beta_is_the_variance_of_the_pixels(beta):
