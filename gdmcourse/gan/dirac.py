@@ -4,6 +4,7 @@ This is the Dirac-GAN of Mescheder et al. (2018). Much of what a GAN's training 
 worked out on a plane of two numbers, the state (θ, φ).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,7 +34,8 @@ ORDERS = ("simultaneous", "alternating", "flow")
 class DiracGAN:
     """The game under one of SLOPES, its critic held back by `weight` times one of PENALTY_SLOPES.
 
-    Raises ValueError for a name that isn't there, and for a weight that is negative or has no penalty.
+    Raises ValueError for a name that isn't there, and for a weight that is negative, not finite or has no
+    penalty.
     """
 
     objective: str = "saturating"
@@ -44,8 +46,8 @@ class DiracGAN:
         for name, known in ((self.objective, SLOPES), (self.penalty, PENALTY_SLOPES)):
             if name not in known:
                 raise ValueError(f"the Dirac-GAN has no {name!r}; it has: {', '.join(known)}")
-        if self.weight < 0:
-            raise ValueError(f"the weight of a penalty must be at least 0, not {self.weight:g}")
+        if not 0 <= self.weight < math.inf:
+            raise ValueError(f"the weight of a penalty must be at least 0 and finite, not {self.weight:g}")
         if self.weight and self.penalty == "none":
             penalties = list(PENALTY_SLOPES)[1:]
             raise ValueError(f"a weight of {self.weight:g} needs a penalty: {', '.join(penalties)}")

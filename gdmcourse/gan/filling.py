@@ -17,16 +17,21 @@ def fill_by_search(
     lr: float = 0.1,
     weight: float = 0.01,
 ) -> Float[Tensor, "n c h w"]:
-    """`known` where `mask` is 1, else the image G(z) that comes nearest to it there.
+    """`known` where `mask` is 1, and where it is 0 the image G(z) that comes nearest to `known` elsewhere.
 
     For each image Adam takes `steps` steps from each of `starts` noises on the mean squared error of the
     known pixels plus `weight` times the mean of z²; the best of the ends counts. After Yeh et al. (2017),
     who hold z by the critic's loss in place of z². The generator must be in evaluation mode, so that no image
-    depends on its neighbours. Raises ValueError if it isn't, or if no pixel is known.
+    depends on its neighbours. What `known` holds where it isn't known is never looked at. Raises ValueError
+    for a generator in training, a mask that isn't of zeros and ones or knows no pixel, and for no start.
     """
     if generator.training:
         raise ValueError("call eval() on the generator first: in training its images depend on each other")
-    mask = mask.to(known).expand_as(known)
+    if starts < 1:
+        raise ValueError(f"starts must be at least 1, not {starts}: the best of them is the answer")
+    if not ((mask == 0) | (mask == 1)).all():
+        raise ValueError("the mask must be 1 where a pixel is known and 0 elsewhere")
+    mask = mask.to(known.device, torch.bool).expand_as(known)
     seen = mask.flatten(1).sum(1)
     if not (seen > 0).all():
         raise ValueError("there is nothing to fit: the mask is 1 where a pixel is known, and here none is")
@@ -35,7 +40,7 @@ def fill_by_search(
 
     def misfit() -> tuple[Tensor, Tensor]:
         made = generator(z.flatten(0, 1)).unflatten(0, z.shape[:2])
-        error = (mask * (made - known)).square().flatten(2).sum(2) / seen
+        error = torch.where(mask, made - known, 0.0).square().flatten(2).sum(2) / seen
         return made, error + weight * z.square().mean(2)
 
     with torch.enable_grad():
@@ -45,4 +50,4 @@ def fill_by_search(
     with torch.no_grad():
         made, cost = misfit()
     best = made[cost.argmin(0), torch.arange(len(known), device=made.device)]
-    return torch.where(mask.bool(), known, best)
+    return torch.where(mask, known, best)

@@ -40,7 +40,7 @@ def hinge_critic_loss(real: Float[Tensor, " n *one"], fake: Float[Tensor, " m *o
     return relu(1 - real).mean() + relu(1 + fake).mean()
 
 
-def relativistic_loss(winner: Float[Tensor, " n"], loser: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+def relativistic_loss(winner: Float[Tensor, " n *one"], loser: Float[Tensor, " n *one"]) -> Float[Tensor, ""]:
     """−E log σ(winner − loser), over pairs of a real and a generated example (Jolicoeur-Martineau 2019).
 
     For the critic the real one is to win, for the generator the generated one. Raises ValueError for batches

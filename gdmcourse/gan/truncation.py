@@ -39,5 +39,5 @@ def truncated_variance(threshold: float) -> float:
         return 1.0
     if threshold < 0.01:  # the difference below would lose its digits
         return threshold**2 / 3
-    edge = math.exp(-(threshold**2) / 2) / math.sqrt(2 * math.pi)
+    edge = math.exp(-threshold * threshold / 2) / math.sqrt(2 * math.pi)  # ** would overflow where * is ∞
     return 1 - 2 * threshold * edge / mass

@@ -44,8 +44,13 @@ def draw(logits: Float[Tensor, "n levels"], rng: torch.Generator) -> Int64[Tenso
     return torch.multinomial(logits.float().softmax(-1), 1, generator=rng)[:, 0]
 
 
-def check_given(given: Int64[Tensor, "n begun"] | None, length: int) -> None:
-    """Raise ValueError if more symbols are given than a sample is to have."""
+def check_begun(model: nn.Module, n: int, length: int, given: Int64[Tensor, "m begun"] | None) -> None:
+    """Raise ValueError if `n` sequences can't go on from `given`, or if dropout would disturb the law."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout) and layer.training and layer.p > 0:
+            raise ValueError("call eval() on the model first: with dropout it draws from another law")
+    if given is not None and (given.ndim != 2 or len(given) != n):
+        raise ValueError(f"given must be ({n}, …), the first symbols of each, not {tuple(given.shape)}")
     if given is not None and given.shape[1] > length:
         raise ValueError(f"{given.shape[1]} symbols are given, more than the length {length} of a sample")
 
@@ -57,14 +62,15 @@ def sample(
     length: int,
     rng: torch.Generator,
     *,
-    given: Int64[Tensor, "n begun"] | None = None,
+    given: Int64[Tensor, "m begun"] | None = None,
 ) -> Int64[Tensor, "n length"]:
     """`n` sequences, symbol after symbol, on the device of `rng`: a pass of the network for each of them.
 
     `given` holds the first symbols of each where these are known. What stands at places not drawn yet is 0;
-    a model that doesn't look ahead can't tell. Raises ValueError if `given` is longer than `length`.
+    a model that doesn't look ahead can't tell. Raises ValueError if `given` is not of `n` sequences or longer
+    than `length`, and for a model with dropout in training.
     """
-    check_given(given, length)
+    check_begun(model, n, length, given)
     x = torch.zeros(n, length, dtype=torch.long, device=rng.device)
     begun = 0 if given is None else given.shape[1]
     if given is not None:

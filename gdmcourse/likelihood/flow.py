@@ -137,9 +137,10 @@ class Permutation(nn.Module):
 
 
 class Flow(nn.Module):
-    """Layers one after the other, from data to standard normal noise.
+    """Layers one after the other, from data of `dim` coordinates to standard normal noise.
 
-    Source: `eq-flow-composition`, `eq-flow-density`.
+    Raises ValueError for points of another dimension, which a layer might stretch or cut to its own. Source:
+    `eq-flow-composition`, `eq-flow-density`.
     """
 
     def __init__(self, layers: Iterable[nn.Module], dim: int) -> None:
@@ -150,6 +151,7 @@ class Flow(nn.Module):
     @torch.no_grad()
     def initialise(self, x: Float[Tensor, "n d"]) -> None:
         """Let each layer that learns from data see this batch, as the layers below it pass it on."""
+        self._check(x)
         for layer in self.layers:
             initialise = getattr(layer, "initialise", None)
             if callable(initialise):
@@ -158,6 +160,7 @@ class Flow(nn.Module):
 
     def forward(self, x: Float[Tensor, "n d"]) -> WithLogDet:
         """The noise z that x comes from, and log |det ∂z/∂x|."""
+        self._check(x)
         total = x.new_zeros(len(x))
         for layer in self.layers:
             x, log_det = layer(x)
@@ -166,6 +169,7 @@ class Flow(nn.Module):
 
     def inverse(self, z: Float[Tensor, "n d"]) -> WithLogDet:
         """The x that comes from the noise z, and log |det ∂x/∂z|."""
+        self._check(z)
         total = z.new_zeros(len(z))
         for layer in reversed(self.layers):
             z, log_det = layer.inverse(z)
@@ -173,10 +177,8 @@ class Flow(nn.Module):
         return z, total
 
     def log_prob(self, x: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """log p(x) in nats; raises ValueError for points of another dimension."""
+        """log p(x) in nats."""
         z, log_det = self(x)
-        if z.shape[1] != self.dim:
-            raise ValueError(f"this flow is one of {self.dim} coordinates, and the points have {z.shape[1]}")
         return log_det - 0.5 * (z.square().sum(1) + self.dim * math.log(2 * math.pi))
 
     @torch.no_grad()
@@ -184,6 +186,12 @@ class Flow(nn.Module):
         """`n` points, on the device of `rng` and in the precision of the weights."""
         dtype = next((weights.dtype for weights in self.parameters()), None)
         return self.inverse(torch.randn(n, self.dim, generator=rng, device=rng.device, dtype=dtype))[0]
+
+    def _check(self, points: Tensor) -> None:
+        if points.ndim != 2 or points.shape[1] != self.dim:
+            raise ValueError(
+                f"this flow is one of {self.dim} coordinates, not of points {tuple(points.shape)}"
+            )
 
 
 def real_nvp(

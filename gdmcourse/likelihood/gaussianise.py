@@ -34,7 +34,7 @@ class Gaussianise(nn.Module):
         """Count how often each coordinate lies in each bin."""
         bins = self._place(exact(x))[0].T
         counts = torch.full_like(self.chance, PRIOR).scatter_add(
-            1, bins, torch.ones_like(bins, dtype=x.dtype)
+            1, bins, torch.ones_like(bins, dtype=self.chance.dtype)
         )
         self.chance.copy_(counts / counts.sum(1, keepdim=True))
 
@@ -62,7 +62,7 @@ class Gaussianise(nn.Module):
     def _place(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The bin of each pixel, and where in it the pixel lies, from 0 to 1."""
         at = (x + 1) / self.width + 0.5
-        bins = at.detach().floor().clamp(0, self.chance.shape[1] - 1).long()
+        bins = at.detach().floor().clamp(0, self.chance.shape[1] - 1).nan_to_num().long()
         return bins, at - bins
 
     def _bins(self, bins: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gdmcourse.likelihood.points import Points, as_points, exact
+from gdmcourse.likelihood.points import Points, as_points, check_finite, exact
 from gdmcourse.probability import GaussianMixture
 
 Covariance = Literal["full", "diag", "spherical"]
@@ -59,9 +60,11 @@ def m_step(
     """The mixture that maximises the expected complete log-likelihood, `floor` added to each variance.
 
     The rows of `responsibilities` sum to one. Sums are in float64, the mixture in the type of x. Raises
-    `DegenerateComponent` where a component holds no points or its covariance is singular in that type.
+    `DegenerateComponent` where a component holds no points or its covariance is singular in that type, and
+    ValueError for an unknown `covariance`.
     Source: `eq-gmm-m-weights`, `eq-gmm-m-means`, `eq-gmm-m-covariances`.
     """
+    _check_covariance(covariance)
     kind = x.dtype
     x, responsibilities = exact(x), exact(responsibilities)
     counts = responsibilities.sum(0)
@@ -149,8 +152,10 @@ def kmeans_plus_plus(
     """Choose `k` of the points, each with probability proportional to its squared distance from those before.
 
     Drawn on the CPU, so that a generator gives the same centres for data on any device. Raises `ValueError`
-    where `x` has fewer than `k` different points. Source: Arthur and Vassilvitskii (2007).
+    unless k ≥ 1 and x has as many different points. Source: Arthur and Vassilvitskii (2007).
     """
+    if k < 1 or len(x) == 0:
+        raise ValueError(f"at least one of at least one point is chosen, not {k} of {len(x)}")
     chosen = [int(torch.randint(len(x), (1,), generator=generator))]
     nearest = (x - x[chosen[0]]).square().sum(1)
     while len(chosen) < k:
@@ -162,14 +167,22 @@ def kmeans_plus_plus(
 
 
 def parameter_count(k: int, d: int, covariance: Covariance = "full") -> int:
-    """Free numbers in a mixture of `k` Gaussians in `d` dimensions. Source: `eq-gmm-parameters`."""
+    """Free numbers in a mixture of `k` Gaussians in `d` dimensions. Source: `eq-gmm-parameters`.
+
+    Raises ValueError for an unknown `covariance`.
+    """
+    _check_covariance(covariance)
     per_covariance = {"full": d * (d + 1) // 2, "diag": d, "spherical": 1}[covariance]
     return (k - 1) + k * d + k * per_covariance
 
 
 def bic(x: Points, mixture: GaussianMixture, covariance: Covariance = "full") -> float:
-    """Bayesian information criterion P log N − 2 log p(x_1 … x_N), smaller is better; `def-gmm-bic`."""
+    """Bayesian information criterion P log N − 2 log p(x_1 … x_N), smaller is better; `def-gmm-bic`.
+
+    Raises ValueError for an unknown `covariance`, and for data that are not finite or none at all.
+    """
     points, (k, d) = exact(as_points(x)), mixture.means.shape
+    check_finite(points)
     log_density = e_step(points, _moved(mixture, points.dtype))[1]
     return parameter_count(k, d, covariance) * math.log(len(points)) - 2 * log_density.sum().item()
 
@@ -196,18 +209,21 @@ def _check_request(
     floor: float,
 ) -> None:
     """Raise ValueError for the first thing that `fit_gmm` can't do, and say what it can."""
-    if not x.isfinite().all():
-        raise ValueError("x holds values that are not finite: remove or fill these rows first")
-    if not isinstance(k, int) or not 1 <= k <= len(x):
+    check_finite(x)
+    if not isinstance(k, Integral) or not 1 <= k <= len(x):
         raise ValueError(f"k is {k}, but {len(x)} points can carry 1 to {len(x)} components")
-    if covariance not in get_args(Covariance):
-        raise ValueError(f"covariance is {covariance!r}; it must be one of {', '.join(get_args(Covariance))}")
+    _check_covariance(covariance)
     if init is not None and init.means.shape != (k, x.shape[1]):
         raise ValueError(f"init has means of shape {tuple(init.means.shape)}, expected {(k, x.shape[1])}")
     if n_init < 1 or (init is not None and n_init > 1):
         raise ValueError(f"n_init is {n_init}; it must be at least 1, and 1 if init is the one start")
     if iterations < 0 or not floor >= 0:
         raise ValueError(f"iterations and floor must be at least 0, not {iterations} and {floor}")
+
+
+def _check_covariance(covariance: str) -> None:
+    if covariance not in get_args(Covariance):
+        raise ValueError(f"covariance is {covariance!r}; it must be one of {', '.join(get_args(Covariance))}")
 
 
 def _moved(mixture: GaussianMixture, kind: torch.dtype, by: Tensor | float = 0.0) -> GaussianMixture:

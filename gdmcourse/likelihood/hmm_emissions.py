@@ -91,7 +91,8 @@ class GaussianEmission(Emission):
 
     No variance that EM sets falls below `floor`, so a state that shows one number all the time stays finite,
     and the likelihood still never falls (`eq-hmm-floor`). Raises ValueError for variances of another shape
-    than the means', or below the floor: the likelihood could fall when EM lifts them.
+    than the means', or below the floor: the likelihood could fall when EM lifts them. And for numbers that
+    are not finite.
     """
 
     def __init__(
@@ -109,6 +110,8 @@ class GaussianEmission(Emission):
             raise ValueError(
                 f"no variance may start below the floor, {floor}; lower it or raise the variance"
             )
+        if not bool(means.isfinite().all() and variances.isfinite().all()):
+            raise ValueError("means and variances must be finite: a state with another one shows nothing")
         self.floor = floor
         self.register_buffer("means", means.clone())
         self.register_buffer("variances", variances.clone())

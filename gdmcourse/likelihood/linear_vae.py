@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gdmcourse.likelihood.points import Points, as_points, check_finite
 from gdmcourse.probability.covariance import cholesky
 from gdmcourse.probability.gaussian import gaussian_log_prob
 
@@ -52,17 +53,20 @@ class LinearVAE:
         return log_likelihood - 0.5 * (mean.square().sum(1) + excess)
 
 
-def fit_linear_vae(x: Float[Tensor, "n D"], latents: int, variance: float | None = None) -> LinearVAE:
+def fit_linear_vae(x: Points, latents: int, variance: float | None = None) -> LinearVAE:
     """The linear VAE of greatest likelihood: W = U (Λ − σ² I)^½ with the largest eigenvalues Λ of the data.
 
-    Directions whose eigenvalue is below a given `variance` get a column of zeros: their latent is collapsed.
-    Without one, σ² is the mean of the eigenvalues left out, which is the best. Raises ValueError unless
-    1 ≤ latents < D, and where σ² would be 0. Source: `eq-vae-water`.
+    x (N, D) may be a tensor, an array or a list. Directions whose eigenvalue is below a given `variance` get
+    a column of zeros: their latent is collapsed. Without one, σ² is the mean of the eigenvalues left out,
+    which is the best. Raises ValueError unless 1 ≤ latents < D, for data that are not finite or none at all,
+    and where σ² would be 0. Source: `eq-vae-water`.
     """
+    x = as_points(x)
+    check_finite(x)
     if not 1 <= latents < x.shape[1]:
         raise ValueError(f"latents must be in 1 … {x.shape[1] - 1}, below the dimension, not {latents}")
-    if variance is not None and variance <= 0:
-        raise ValueError(f"the variance of the pixels must be above 0, not {variance}")
+    if variance is not None and not 0 < variance < math.inf:
+        raise ValueError(f"the variance of the pixels must be above 0 and finite, not {variance}")
     offset = x.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov(x.mT, correction=0))
     values, vectors = values.flip(0).clamp_min(0), vectors.flip(1)

@@ -31,6 +31,12 @@ def as_points(x: Points) -> Tensor:
     return points if points.dtype in (torch.float32, torch.float64) else points.float()
 
 
+def check_finite(x: Tensor) -> None:
+    """Raise ValueError where there is no row to fit, or one that holds nan or infinity."""
+    if len(x) == 0 or not x.isfinite().all():
+        raise ValueError("x has no rows, or holds values that are not finite: remove or fill such rows first")
+
+
 def exact(x: Tensor) -> Tensor:
     """x in float64, in which sums over many points far from 0 are right; as it is where a device has none."""
     return x if x.device.type == "mps" else x.double()

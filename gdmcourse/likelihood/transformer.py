@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from gdmcourse.likelihood.autoregressive import Autoregressive, check_given, draw
+from gdmcourse.likelihood.autoregressive import Autoregressive, check_begun, draw
 from gdmcourse.nn.attention import attend, causal_mask
 
 Cache = list[tuple[Tensor, Tensor]]  # keys and values of each layer, (n, places, width) each
@@ -100,13 +100,13 @@ def sample_cached(
     length: int,
     rng: torch.Generator,
     *,
-    given: Int64[Tensor, "n begun"] | None = None,
+    given: Int64[Tensor, "m begun"] | None = None,
 ) -> Int64[Tensor, "n length"]:
     """What `sample` draws, with each symbol read once: what is given at a go, then one after the other.
 
-    Raises ValueError if `given` is longer than `length`.
+    Raises ValueError where `sample` does.
     """
-    check_given(given, length)
+    check_begun(model, n, length, given)
     x = torch.zeros(n, 0, dtype=torch.long, device=rng.device) if given is None else given
     cache: Cache = []
     inputs = model.begin(model.embed(x))

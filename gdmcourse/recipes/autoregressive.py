@@ -31,6 +31,12 @@ class AutoregressiveImages(ImageRecipe):
     dropout: float = 0.0
     clip_norm: float | None = 1.0
 
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+
     def levels(self) -> int:
         """How many values a pixel can have; a folder's images have 8 bits."""
         return LEVELS.get(self.dataset, 256)
@@ -97,6 +103,11 @@ class PixelCNNRecipe(AutoregressiveImages):
 
     layers: int
 
+    def check(self) -> None:
+        """Raise ValueError for a network without a layer."""
+        super().check()
+        self.require("layers", self.layers >= 1, "at least 1")
+
     def network(self, shape: tuple[int, int, int]) -> GatedPixelCNN:
         """A gated PixelCNN."""
         return GatedPixelCNN(shape, self.levels(), self.width, self.layers, self.dropout)
@@ -117,6 +128,12 @@ class PixelTransformerRecipe(AutoregressiveImages):
 
     layers: int
     heads: int
+
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("layers", self.layers >= 1, "at least 1")
+        self.require("heads", self.heads >= 1 and self.width % self.heads == 0, "a divisor of width")
 
     def network(self, shape: tuple[int, int, int]) -> Transformer:
         """A transformer over all pixels."""

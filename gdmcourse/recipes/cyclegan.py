@@ -45,6 +45,7 @@ class CycleGANRecipe(ImageRecipe):
         super().check()
         find_objective(self.objective)
         self.require("width", self.width >= 1, "at least 1")
+        self.require("halvings", self.halvings >= 0, "at least 0")
         self.require("pool", self.pool >= 0, "at least 0")
         self.require("betas", len(self.betas) == 2 and all(0 <= b < 1 for b in self.betas), "two in [0, 1)")
         for name in ("r1_weight", "cycle_weight", "identity_weight"):

@@ -32,6 +32,12 @@ class PointFlowRecipe(Recipe):
     blocks: int
     width: int
 
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("blocks", self.blocks >= 0, "at least 0")
+        self.require("width", self.width >= 1, "at least 1")
+
     def data(self, split: str) -> Tensor:
         """Points of the toy; each split has noise of its own."""
         return toy(self.toy, self.points, torch.Generator().manual_seed(derive_seed(0, self.toy, split)))
@@ -89,6 +95,14 @@ class ImageFlowRecipe(ImageRecipe):
     gaussianise: bool = True
     draws: int = 16  # of the noise in a pixel, for the tighter bound
     clip_norm: float | None = 5.0
+
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("blocks", self.blocks >= 0, "at least 0")
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+        self.require("draws", self.draws >= 1, "at least 1")
 
     def levels(self) -> int:
         """How many values a stored pixel can have; 256 in a folder of images."""

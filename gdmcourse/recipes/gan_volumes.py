@@ -61,6 +61,11 @@ class FilmGANRecipe(VolumeGANRecipe):
 
     films: int = 4000  # in the training data
 
+    def check(self) -> None:
+        """Raise ValueError unless there is a film to train on."""
+        super().check()
+        self.require("films", self.films >= 1, "at least 1")
+
     def data(self, split: str) -> Tensor:
         """Films of a split, of a law of their own."""
         return films(self.films, torch.Generator().manual_seed(derive_seed(0, "films", split)))

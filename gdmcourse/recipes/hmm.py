@@ -28,6 +28,11 @@ class DiceRecipe(Recipe):
     length: int  # rolls in a sequence
     sequences: int
 
+    def check(self) -> None:
+        """Raise ValueError for a number of states that can't be."""
+        super().check()
+        self.require("states", self.states >= 1, "at least 1")
+
     def rolls(self, split: str) -> tuple[Tensor, Tensor]:
         """Rolls of a split and the dice behind them, which training doesn't see."""
         rng = torch.Generator().manual_seed(derive_seed(0, "dice", split))

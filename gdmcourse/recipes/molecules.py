@@ -29,6 +29,16 @@ class MoleculeRecipe(Recipe):
     clip_norm: float | None = 1.0
     scored: int = 1000  # strings that `metrics` draws
 
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("strings", self.strings >= 1, "at least 1")
+        self.require("scored", self.scored >= 1, "at least 1")
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("layers", self.layers >= 1, "at least 1")
+        self.require("heads", self.heads >= 1 and self.width % self.heads == 0, "a divisor of width")
+        self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+
     def data(self, split: str) -> Tensor:
         """Strings of a split as rows of numbers."""
         return _rows(self.strings, split)

@@ -120,8 +120,10 @@ class Pix2PixRecipe(PairedRecipe):
     l1_weight: float = 100.0  # λ
 
     def check(self) -> None:
-        """Raise ValueError for a weight that can't be."""
+        """Raise ValueError for numbers that can't be, and for a penalty that has no meaning."""
         super().check()
+        self.require("halvings", self.halvings >= 0, "at least 0")
+        self.require("penalty", self.penalty is None, "null: a critic of patches has many logits to an image")
         self.require("l1_weight", 0 <= self.l1_weight < math.inf, "at least 0")
 
     def source(self, images: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """A StyleGAN2 in little: `style-digits`, and the same for MNIST and CIFAR-10."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -36,9 +37,11 @@ class StyleRecipe(ImageGANRecipe):
     images: int | None = None  # to train on; None: all
 
     def check(self) -> None:
-        """Raise ValueError for sizes that can't be."""
+        """Raise ValueError for sizes that can't be, and for what another recipe's critic has."""
         super().check()
-        self.require("speed", self.speed > 0, "above 0")
+        self.require("critic_norm", self.critic_norm == "none", "none: this critic is held by its penalty")
+        self.require("rate_ratio", self.rate_ratio == 1, "1: here speed is the generator's rate")
+        self.require("speed", 0 < self.speed < math.inf, "above 0")
         self.require("style_dim", self.style_dim >= 1, "at least 1")
         self.require("mixing", 0 <= self.mixing <= 1, "in [0, 1]")
         self.require("path_weight", self.path_weight >= 0, "at least 0")

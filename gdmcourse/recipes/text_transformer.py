@@ -26,6 +26,15 @@ class TextRecipe(Recipe):
     dropout: float = 0.0
     clip_norm: float | None = 1.0
 
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("length", self.length >= 1, "at least 1")
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("layers", self.layers >= 1, "at least 1")
+        self.require("heads", self.heads >= 1 and self.width % self.heads == 0, "a divisor of width")
+        self.require("dropout", 0 <= self.dropout < 1, "in [0, 1)")
+
     def data(self, split: str) -> Tensor:
         """Windows of the text: overlapping ones to train on, and such as share nothing to test."""
         return windows(sentences(split), self.length, self.length if split == "test" else 8)

@@ -30,6 +30,12 @@ class WaveRecipe(Recipe):
     waves: int = 2000
     clip_norm: float | None = 1.0
 
+    def check(self) -> None:
+        """Raise ValueError for sizes that can't be."""
+        super().check()
+        self.require("width", self.width >= 1, "at least 1")
+        self.require("dilations", all(dilation >= 1 for dilation in self.dilations), "numbers from 1 on")
+
     def data(self, split: str) -> Tensor:
         """Waves of a split, as symbols."""
         rng = torch.Generator().manual_seed(derive_seed(0, "waves", split))

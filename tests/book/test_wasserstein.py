@@ -20,6 +20,7 @@ from gdmcourse.gan import (
     wasserstein_generator_loss,
     zero_norm_penalty,
 )
+from gdmcourse.gan.clipping import clip_weights
 from gdmcourse.probability import js
 
 SEEDS = range(4)
@@ -210,12 +211,15 @@ def test_a_clipped_network_is_no_steeper_than_the_bound_which_is_reached(c):
     def steepest():
         return torch.autograd.grad(network(x).sum(), x)[0].norm(dim=1).max().item()
 
-    for _ in range(20):
+    for spread in (1.0, 3.0) * 10:  # some weights are clipped, then most
         for parameter in network.parameters():
-            parameter.data = c * (2 * torch.rand(parameter.shape, generator=rng, dtype=torch.float64) - 1)
+            drawn = 2 * torch.rand(parameter.shape, generator=rng, dtype=torch.float64) - 1
+            parameter.data = spread * c * drawn
+        clip_weights(network, c)
         assert steepest() <= bound
     for parameter in network.parameters():
-        parameter.data.fill_(c)
+        parameter.data.fill_(5 * c)
+    clip_weights(network, c)
     assert steepest() == pytest.approx(bound, rel=1e-12)
 
 

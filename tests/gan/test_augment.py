@@ -48,8 +48,9 @@ def test_turns_and_shifts_are_those_of_torch():
         torch.stack([i.rot90(int(k), (1, 2)) for i, k in zip(x, turns, strict=True)]),
     )
     down, right = torch.tensor([0, 1, -1, 2, 7, 0]), torch.tensor([1, 0, -2, 3, 0, 0])
-    rolled = [i.roll((int(a), int(b)), (1, 2)) for i, a, b in zip(x, down, right, strict=True)]
-    close(shifted(x, down, right), torch.stack(rolled))
+    for images in (x, torch.randn(6, 2, 3, 7, generator=rng(1))):
+        rolled = [i.roll((int(a), int(b)), (1, 2)) for i, a, b in zip(images, down, right, strict=True)]
+        close(shifted(images, down, right), torch.stack(rolled))
     with pytest.raises(ValueError, match="square"):
         quarter_turned(x[:, :, :4], turns)
 

@@ -66,12 +66,16 @@ def test_a_critic_of_pairs_gives_a_logit_that_depends_on_the_label(critic):
     assert same.tolist() == [False, True, True, True, True, False]
 
 
+@pytest.mark.equation("eq-projection")
 def test_a_projection_is_linear_in_the_label_s_row():
-    """The difference of two labels' logits is an inner product with the features."""
+    """The difference of two labels' logits is an inner product with the features; a row of 0 leaves ψ."""
     network = ProjectionCritic(SHAPE, 10, width=4)
     one, two = (network(images(), torch.full((6,), y)) for y in (3, 8))
     difference = network.embedding.weight[3] - network.embedding.weight[8]
     torch.testing.assert_close(one - two, network.body.features(images()) @ difference)
+    with torch.no_grad():
+        network.embedding.weight[3] = 0
+    torch.testing.assert_close(network(images(), torch.full((6,), 3)), network.body(images()))
 
 
 @pytest.mark.parametrize("network", [PlaneCritic, ProjectionCritic])

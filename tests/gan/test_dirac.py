@@ -124,6 +124,8 @@ def test_wgan_gp_ends_in_a_cycle_of_known_size(weight, start):
     def field(a, b):
         return b, -a - 2 * weight * (abs(b) - 1) * np.sign(b)
 
+    ours = DiracGAN("wasserstein", "unit-norm", weight).field(PLACES)
+    torch.testing.assert_close(ours, torch.tensor([field(*place) for place in PLACES.tolist()]).double())
     run = follow(field, start, 30 + 12 / weight, events=lambda t, state: state[1])
     crossings = np.abs(run.y_events[0][-4:, 0])
     assert len(crossings) == 4
@@ -166,7 +168,9 @@ def test_flow_is_followed_and_players_alternate():
     [
         (lambda: DiracGAN("hinge"), "has no 'hinge'; it has: saturating"),
         (lambda: DiracGAN(penalty="r3"), "has no 'r3'; it has: none, r1"),
-        (lambda: DiracGAN(penalty="r1", weight=-1.0), "must be at least 0, not -1"),
+        (lambda: DiracGAN(penalty="r1", weight=-1.0), "must be at least 0 and finite, not -1"),
+        (lambda: DiracGAN(penalty="r1", weight=math.nan), "must be at least 0 and finite, not nan"),
+        (lambda: DiracGAN(penalty="r1", weight=math.inf), "must be at least 0 and finite, not inf"),
         (lambda: DiracGAN(weight=0.5), "a weight of 0.5 needs a penalty: r1, r1\\+r2, unit-norm"),
         (lambda: DiracGAN().play(ORIGIN, steps=1, rate=0.1, order="random"), "there is no order 'random'"),
     ],

@@ -7,7 +7,9 @@ import torch
 
 from gdmcourse.gan import (
     discriminator_loss,
+    hinge_critic_loss,
     non_saturating_loss,
+    relativistic_loss,
     saturating_loss,
     wasserstein_critic_loss,
     wasserstein_generator_loss,
@@ -40,6 +42,26 @@ def test_the_gradient_is_the_closed_form_however_sure_the_critic_is(loss, slope,
 def test_a_wasserstein_critic_is_to_be_high_at_real_examples_and_a_generator_where_the_critic_is():
     assert wasserstein_critic_loss(torch.tensor([3.0, 1.0]), torch.tensor([0.0])) == -2
     assert wasserstein_generator_loss(torch.tensor([3.0, 1.0])) == -2
+
+
+def test_the_hinge_asks_for_a_margin_of_one_on_each_side_and_no_more():
+    """Each logit alone, against a sum of its shortfall by hand."""
+    tried = [-2.0, -1.0, -0.25, 0.0, 0.5, 1.0, 3.0]
+    for real in tried:
+        for fake in tried:
+            loss = hinge_critic_loss(torch.tensor([real]), torch.tensor([fake])).item()
+            assert loss == (1 - real if real < 1 else 0) + (fake + 1 if fake > -1 else 0)
+
+
+def test_pairs_may_be_pairs_of_patches_and_are_compared_place_by_place():
+    real, fake = torch.tensor([[[1.0, -2.0]]]), torch.tensor([[[0.5, 3.0]]])
+    by_hand = (math.log1p(math.exp(-0.5)) + math.log1p(math.exp(5.0))) / 2
+    assert relativistic_loss(real, fake).item() == pytest.approx(by_hand)
+
+
+def test_patches_that_make_no_pairs_are_refused(unchecked):
+    with pytest.raises(ValueError, match=r"not \(1, 1, 2\) and \(1, 2, 1\)"):
+        relativistic_loss(torch.zeros(1, 1, 2), torch.zeros(1, 2, 1))
 
 
 @pytest.mark.slip(6)

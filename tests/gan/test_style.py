@@ -210,6 +210,19 @@ def test_images_have_the_shape_of_the_data_and_the_image_is_the_sum_of_its_heads
     close(parts[0], coarse)
 
 
+def test_each_layer_is_told_its_own_latent_and_a_head_shares_that_of_the_next_convolution():
+    synthesis, told = StyleGenerator((1, 8, 8), 4, 6, 2).eval().synthesis, {}
+    for name in ("first", "second", "heads"):
+        for level, layer in enumerate(getattr(synthesis, name)):
+            layer.register_forward_pre_hook(
+                lambda _layer, inputs, key=f"{name} {level}": told.update({key: inputs[1].unique().tolist()})
+            )
+    synthesis(torch.arange(6.0)[None, :, None].expand(1, 6, 6))
+    assert [told[f"second {level}"] for level in range(3)] == [[0], [2], [4]]
+    assert [told[f"heads {level}"] for level in range(3)] == [[1], [3], [5]]
+    assert [told[f"first {level}"] for level in range(2)] == [[1], [3]]
+
+
 def test_another_latent_and_its_crossover_go_together():
     generator = StyleGenerator((1, 8, 8), 4, 6, 2).eval()
     z = torch.randn(2, 4, generator=rng())
@@ -228,6 +241,9 @@ def test_noise_changes_the_image_where_its_strength_says_so():
     close(generator(z, maps), generator(z))
     generator.synthesis.strength.data[3] = 0.5
     assert not torch.allclose(generator(z, maps), generator(z))
+    layer, x, w = ModulatedConv2d(3, 2, style_dim=4), normal(2, 3, 5, 5).float(), normal(2, 4).float()
+    noise = normal(2, 1, 5, 5, seed=1).float()
+    close(layer(x, w, noise) - layer(x, w), noise.expand(2, 2, 5, 5), atol=1e-5, rtol=1e-5)
 
 
 def test_at_psi_zero_all_images_are_one():

@@ -70,5 +70,21 @@ def test_the_best_of_the_starts_counts_and_refusals():
     assert nine > 0.9
     with pytest.raises(ValueError, match="call eval"):
         fill_by_search(Steps(), known, mask, gen(), noise_dim=2)
-    with pytest.raises(ValueError, match="here none is"):
-        fill_by_search(Steps().eval(), known, torch.zeros(2), gen(), noise_dim=2)
+    for wrong, sentence in (
+        ({"mask": torch.zeros(2)}, "here none is"),
+        ({"mask": torch.full((2,), 0.5)}, "must be 1 where a pixel is known and 0 elsewhere"),
+        ({"mask": mask, "starts": 0}, "starts must be at least 1, not 0"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            fill_by_search(Steps().eval(), known, rng=gen(), noise_dim=2, **wrong)
+
+
+def test_what_stands_at_unknown_pixels_does_not_matter():
+    generator, known = Linear().eval(), torch.randn(3, 1, 4, 4, generator=gen(2))
+    mask = torch.zeros(4, 4)
+    mask[:2] = 1
+    blank = torch.where(mask.bool(), known, torch.nan)
+    filled = [
+        fill_by_search(generator, images, mask, gen(3), noise_dim=3, steps=20) for images in (known, blank)
+    ]
+    assert torch.equal(*filled)

@@ -504,6 +504,23 @@ def test_to_draw_every_place_anew_settles_one_more_a_call_and_ends_in_the_plain_
             ),
             "4 symbols are given, more than the length 3",
         ),
+        (
+            lambda: sample(MADE(4, 3, 10), 3, 4, gen(), given=torch.zeros(1, 2).long()),
+            r"given must be \(3, …\), the first symbols of each, not \(1, 2\)",
+        ),
+        (
+            lambda: sample_cached(
+                Transformer(3, 4, width=8, layers=1, heads=2), 3, 4, gen(), given=torch.zeros(1, 2).long()
+            ),
+            r"given must be \(3, …\), the first symbols of each, not \(1, 2\)",
+        ),
+        (lambda: sample(MADE(4, 3, 10, dropout=0.5), 2, 4, gen()), r"call eval\(\) on the model first"),
+        (
+            lambda: sample_cached(
+                Transformer(3, 4, width=8, layers=1, heads=2, dropout=0.5), 2, 4, gen()
+            ),
+            r"call eval\(\) on the model first",
+        ),
         (lambda: RowLSTM((3, 4, 4), 3, 6), "grey images, not for 3"),
         (lambda: Transformer(3, 4, width=9, layers=1, heads=2), "multiple of heads = 2, not 9"),
         (lambda: Transformer(3, 4, width=8, layers=1, heads=2)(torch.zeros(1, 5).long()), "4 symbols, not 5"),

@@ -229,11 +229,16 @@ def test_samples_of_a_flow_in_float64_are_float64():
     assert Flow([pixels(2)], 2).sample(3, gen()).dtype == torch.float32  # no weights
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_each_layer_says_what_it_can_not_take():
     with pytest.raises(ValueError, match="mask of true and false, not of torch"):
         AffineCoupling(torch.tensor([1, 0]), 4)
-    with pytest.raises(ValueError, match="one of 3 coordinates, and the points have 5"):
-        Flow([], 3).log_prob(torch.zeros(2, 5))
+    for layers in ([], [ActNorm(3)], [Permutation(torch.tensor([2, 0, 1]))], [coupling(3)], [pixels(3)]):
+        flow = Flow(layers, 3)
+        for points in (torch.zeros(2, 5), torch.zeros(2, 1), torch.zeros(3)):
+            for ask in (flow.log_prob, flow, flow.inverse, flow.initialise):
+                with pytest.raises(ValueError, match="one of 3 coordinates, not of points"):
+                    ask(points)
     with pytest.raises(ValueError, match="coordinate 0 has one value in the whole batch, or one that isn't"):
         ActNorm(2).initialise(torch.tensor([[math.nan, 3.0], [1.0, 4.0]]))
     with pytest.raises(ValueError, match="keeps some coordinates"):
@@ -276,6 +281,17 @@ def test_the_first_layer_makes_its_data_normal_and_its_samples_like_them():
     close(drawn.mean(0), x.mean(0), atol=0.08, rtol=0)
     assert (to_levels(images, 17).amax(0) < 16).any()  # so that some levels were never seen
     assert (drawn.abs() <= 1 + 1 / 16).all()
+
+
+def test_histograms_are_counted_from_pixels_of_any_precision_and_nan_stays_nan():
+    layers = [pixels(2), pixels(2)]
+    x = torch.rand(50, 2, generator=gen(3)) * 2 - 1
+    for layer, kind in zip(layers, (torch.float32, torch.float64), strict=True):
+        layer.initialise(x.to(kind))
+    assert torch.equal(layers[0].chance, layers[1].chance)
+    z, log_det = layers[0](torch.tensor([[0.1, math.nan], [0.1, 0.2]]))
+    assert z.isnan().tolist() == [[False, True], [False, False]]
+    assert log_det.isnan().tolist() == [True, False]
 
 
 def test_pixels_outside_all_bins_have_density_zero():

@@ -115,6 +115,11 @@ def test_a_far_point_has_responsibilities_only_in_log_space():
     assert float(log_density) == pytest.approx(
         math.log(0.5) - 0.5 * math.log(2 * math.pi * 0.01) - 18_050, rel=1e-5
     )
+    # As far from both: each has half of it, and the sum is twice what either brings.
+    both = GaussianMixture.isotropic(torch.tensor([[0.0, 0.0], [1.0, 0.0]]).double(), 0.1)
+    log_responsibilities, log_density = e_step(torch.tensor([[0.5, 20.0]]).double(), both)
+    assert log_responsibilities[0].tolist() == pytest.approx([math.log(0.5)] * 2, abs=1e-9)
+    assert float(log_density) == pytest.approx(-math.log(2 * math.pi * 0.01) - 400.25 / 0.02, abs=1e-8)
 
 
 @pytest.mark.equation("eq-gmm-logsumexp")
@@ -374,11 +379,46 @@ def test_features_of_very_different_units_are_not_called_degenerate():
         (torch.randn(5, 2), 0, "5 points can carry 1 to 5 components"),
         (torch.tensor([[0.0], [math.nan]]), 1, "not finite"),
         (torch.zeros(9, 2), 2, "x has 1 different points"),
+        (torch.zeros(0, 2), 1, "x has no rows"),
     ],
 )
 def test_bad_input_is_refused(x, k, said):
     with pytest.raises(ValueError, match=said):
         fit_gmm(x, k)
+
+
+def test_a_number_of_components_may_come_from_numpy(unchecked):
+    """As it does in `for k in np.arange(1, 6)`."""
+    fits = [fit_gmm(sample(0), k, generator=gen(0)) for k in (2, np.int64(2))]
+    assert torch.equal(*(fit.mixture.means for fit in fits))
+    with pytest.raises(ValueError, match=r"k is 2\.0, but 200 points"):
+        fit_gmm(sample(0), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("x", "k"), [(torch.zeros(0, 2), 1), (torch.randn(5, 2), 0), (torch.randn(5, 2), -1)]
+)
+def test_no_centre_can_be_chosen_of_none(x, k):
+    with pytest.raises(ValueError, match=rf"not {k} of {len(x)}"):
+        kmeans_plus_plus(x, k, gen(0))
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_kind_of_covariance_that_there_is_not_is_refused_wherever_it_is_said():
+    x, law = sample(0), random_mixture(0)
+    for ask in (
+        lambda kind: m_step(x, e_step(x, law)[0].exp(), covariance=kind),
+        lambda kind: parameter_count(3, 2, kind),
+        lambda kind: bic(x, law, kind),
+    ):
+        with pytest.raises(ValueError, match="covariance is 'diagonal'; it must be one of full, diag"):
+            ask("diagonal")
+
+
+@pytest.mark.parametrize("x", [torch.zeros(0, 2), torch.tensor([[0.0, math.nan]])])
+def test_no_criterion_is_said_of_points_that_there_are_not(x):
+    with pytest.raises(ValueError, match="no rows, or holds values that are not finite"):
+        bic(x, random_mixture(0))
 
 
 def test_a_start_of_the_wrong_shape_is_refused():

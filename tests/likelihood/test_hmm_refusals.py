@@ -67,6 +67,9 @@ def test_shapes_that_do_not_fit_are_refused():
         HMM(two, even, SymbolEmission(torch.full((3, 2), 0.5)))(torch.zeros(1, 4).long())
     with pytest.raises(ValueError, match=r"means and variances must both be \(K, D\)"):
         GaussianEmission(torch.zeros(2, 3), torch.ones(2, 1))
+    for means, variances in ((torch.nan, 1.0), (torch.inf, 1.0), (0.0, torch.inf)):
+        with pytest.raises(ValueError, match="means and variances must be finite"):
+            GaussianEmission(torch.full((2, 3), means), torch.full((2, 3), variances))
     bells = GaussianEmission(torch.zeros(2, 3), torch.ones(2, 3))
     for shape in ((4, 5, 1), (4, 3)):
         with pytest.raises(ValueError, match=r"must be \(N, L, 3\), not"):

@@ -126,6 +126,21 @@ def test_optimisation_finds_the_rate_and_the_error_of_the_water_level(beta, vari
     close(error.detach(), expected, atol=2e-3, rtol=1e-3)
 
 
+@pytest.mark.equation("eq-vae-water")
+@pytest.mark.parametrize(("variance", "latents"), [(0.5, 5), (0.25, 4), (0.2, 2)])
+def test_the_best_fit_has_the_rate_and_the_error_of_the_water_level(variance, latents):
+    model = fit_linear_vae(DATA, latents, variance)
+    mean, covariance = model.posterior(DATA)
+    prior = MultivariateNormal(torch.zeros(latents).double(), torch.eye(latents).double())
+    rate = torch.distributions.kl_divergence(MultivariateNormal(mean, covariance), prior).mean()
+    missed = (DATA - model.offset - mean @ model.loading.mT).square().sum(1).mean()
+    error = missed + (model.loading @ covariance @ model.loading.mT).trace()
+    eigenvalues = torch.linalg.svdvals(DATA - DATA.mean(0)).square() / len(DATA)
+    in_use = eigenvalues[:latents]
+    close(rate, 0.5 * (in_use / variance).clamp(min=1).log().sum())
+    close(error, in_use.clamp(max=variance).sum() + eigenvalues[latents:].sum())
+
+
 @pytest.mark.equation("eq-vae-beta")
 @pytest.mark.parametrize("beta", [0.3, 1.0, 5.0])
 def test_beta_is_the_variance_of_the_pixels(beta):
@@ -166,8 +181,17 @@ def test_directions_below_a_given_variance_are_collapsed():
 def test_sizes_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match=r"latents must be in 1 … 5"):
         fit_linear_vae(DATA, 6)
-    with pytest.raises(ValueError, match="above 0"):
-        fit_linear_vae(DATA, 2, variance=0.0)
+    for variance in (0.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"above 0 and finite, not {variance}"):
+            fit_linear_vae(DATA, 2, variance=variance)
+    for data in (DATA[:0], DATA * torch.nan):
+        with pytest.raises(ValueError, match="no rows, or holds values that are not finite"):
+            fit_linear_vae(data, 2)
+
+
+def test_data_may_be_whole_numbers_in_an_array_as_for_a_mixture():
+    whole = (10 * DATA).round()
+    close(fit_linear_vae(whole.int().numpy(), 2).loading, fit_linear_vae(whole.float(), 2).loading)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

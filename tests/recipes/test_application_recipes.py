@@ -32,6 +32,17 @@ def test_paths_of_the_law_are_near_and_others_not():
     assert path_errors(render(sliding)).item() > NEAR
 
 
+def test_a_generator_that_knows_the_law_gets_the_best_scores():
+    class Law(torch.nn.Module):
+        def forward(self, z):
+            return films(len(z), gen(11))
+
+    recipe = replace(find_recipe("gan-films", "smoke"), scored=100)
+    scores = recipe.metrics(Law(), gen())
+    assert scores["paths"] > 0.9
+    assert scores["departure"] == pytest.approx(1, abs=0.15)
+
+
 def test_no_film_is_refused():
     with pytest.raises(ValueError, match="no film to judge"):
         departure(films(0, gen()))
@@ -135,3 +146,5 @@ def test_what_is_neither_is_refused(run, tmp_path):
         model_card(tmp_path)
     with pytest.raises(ValueError, match="scored must be at least 1"):
         replace(find_recipe("gan-shapes", "smoke"), scored=0)
+    with pytest.raises(ValueError, match="films must be at least 1, not -1"):
+        replace(find_recipe("gan-films", "smoke"), films=-1)

@@ -83,6 +83,12 @@ def test_a_resumed_training_ends_in_the_same_bits_with_both_states(tmp_path):
     assert whole["generator"].mapping.middle.norm() > 0
 
 
+def test_the_generator_moves_at_the_speed_of_the_recipe():
+    players = replace(STYLE, speed=2.5).players(STYLE.build(DATA))
+    assert players["generator"].lr == pytest.approx(2.5 * STYLE.lr)
+    assert players["critic"].lr == STYLE.lr
+
+
 def test_mixing_and_the_share_of_whole_images():
     networks = SimpleNamespace(**STYLE.build(DATA))
     rng = torch.Generator().manual_seed(0)
@@ -125,6 +131,10 @@ def test_penalties_are_the_same_in_half_precision_to_its_rounding(target):
         ({"target": 1.0}, "target must be in"),
         ({"climb": 0}, "climb must be at least 1"),
         ({"images": 0}, "images must be at least 1"),
+        ({"speed": float("inf")}, "speed must be above 0"),
+        # Settings of the recipes that it is derived from, which it would pass over in silence.
+        ({"critic_norm": "batch"}, "critic_norm must be none"),
+        ({"rate_ratio": 0.5}, "rate_ratio must be 1: here speed is the generator's rate, not 0.5"),
     ],
 )
 def test_settings_that_cannot_be_are_named(change, sentence):

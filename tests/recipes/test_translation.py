@@ -172,6 +172,9 @@ def test_the_weights_of_enlarging_belong_to_pixels_and_features():
     [
         (PAIRED, {"l1_weight": -1.0}, "l1_weight must be at least 0"),
         (PAIRED, {"adversarial_weight": -1.0}, "adversarial_weight must be at least 0"),
+        (PAIRED, {"halvings": -1}, "halvings must be at least 0, not -1"),
+        (PAIRED, {"penalty": "r1"}, "penalty must be null: a critic of patches has many logits"),
+        (CYCLE, {"halvings": -1}, "halvings must be at least 0, not -1"),
         (ENLARGE, {"features": "cifar10"}, "features must be one of digits, mnist, not cifar10"),
         (ENLARGE, {"perceptual_weight": -1.0}, "perceptual_weight must be at least 0"),
         (CYCLE, {"pool": -1}, "pool must be at least 0"),

@@ -154,6 +154,18 @@ def test_the_ve_sde_is_walked_over_trained_noise_levels():
         ("ddpm-digits", "steps=many", "steps is .* so 'many' can't replace it"),
         ("vp-sde-digits", "noise=cosine", 'noise="linear"'),
         ("improved-ddpm-digits", "target=x0", "the target is the noise"),
+        ("made-digits", "width=0", "width must be at least 1, not 0"),
+        ("rowlstm-digits", "dropout=NaN", r"dropout must be in \[0, 1\), not nan"),
+        ("pixelcnn-digits", "layers=0", "layers must be at least 1, not 0"),
+        ("transformer-digits", "heads=0", "heads must be a divisor of width, not 0"),
+        ("transformer-digits", "layers=0", "layers must be at least 1, not 0"),
+        ("transformer-text", "heads=3", "heads must be a divisor of width, not 3"),
+        ("transformer-text", "length=0", "length must be at least 1, not 0"),
+        ("transformer-molecules", "strings=-1", "strings must be at least 1, not -1"),
+        ("wavenet-waves", "dilations=[1, 0]", r"dilations must be numbers from 1 on, not \(1, 0\)"),
+        ("flow-toy", "width=-1", "width must be at least 1, not -1"),
+        ("flow-digits", "draws=0", "draws must be at least 1, not 0"),
+        ("hmm-dice", "states=0", "states must be at least 1, not 0"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_the_training(name, change, message):
