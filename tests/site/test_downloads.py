@@ -22,12 +22,20 @@ def notebook_of(site: Path, name: str) -> nbformat.NotebookNode:
     return nbformat.read((page.parent / link["href"]).resolve(), as_version=4)
 
 
+def sections(cells: list[nbformat.NotebookNode]) -> int:
+    """How many sections there are; those within one may be more, such as the questions of the exercises."""
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return sum(len(re.findall(r"^##? ", text, re.M)) for text in texts)
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_notebook_has_the_code_and_the_outputs_of_the_page(site, name):
+def test_notebook_has_the_sections_the_code_and_the_outputs_of_the_page(site, name):
     notebook = notebook_of(site, name)
     nbformat.validate(notebook)
+    whole = Page(ROOT, name).notebook().cells
+    assert sections(notebook.cells) == sections(whole)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    cells = [cell for cell in Page(ROOT, name).notebook().cells if cell.cell_type == "code"]
+    cells = [cell for cell in whole if cell.cell_type == "code"]
     assert [cell.source for cell in code] == [cell.source for cell in cells]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     figures = sum("mystnb" in cell.metadata for cell in cells)
