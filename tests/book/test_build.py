@@ -81,8 +81,22 @@ mystnb:
 import gdmcourse.plots
 from myst_nb import glue
 glue('number', 1.25, display=False)
+glue('row-one-size', 2.75, display=False)
 1 + 1"""
-READS = "\nThe number is {glue:text}`number:.2f`, see {numref}`fig-drawn`.\n"
+SLIDES = """from IPython.display import HTML
+page = '<div class="frames" data-values="[&quot;1&quot;]"><img src="data:image/png;base64,AAAA" alt="A dot">'
+HTML(page + '<span class="frames-label">k</span><p class="frames-caption">A slider</p></div>')"""
+READS = """
+The number is {glue:text}`number:.2f`, see {numref}`fig-drawn`.
+
+```{scores} row
+| row | size: its size |
+| first | one |
+```
+
+```{opening} slider
+```
+"""
 
 
 def text(root: Path, name: str) -> str:
@@ -92,7 +106,7 @@ def text(root: Path, name: str) -> str:
 
 @pytest.mark.slow
 def test_build_executes_what_it_is_asked_for_and_what_could_have_changed(tmp_path):
-    drawn = chapter("Drawn", FIGURE) + READS
+    drawn = chapter("Drawn", FIGURE, SLIDES) + READS
     root = make(tmp_path, plain=chapter("Plain", "print(1 + 1)"), drawn=drawn)
     named = build(root, "plain")
     assert named.returncode == 0, named.stdout + named.stderr
@@ -103,6 +117,7 @@ def test_build_executes_what_it_is_asked_for_and_what_could_have_changed(tmp_pat
     assert "Nothing on this page was computed" in text(root, "drawn")
     assert "make book PAGES=drawn" in text(root, "drawn")
     assert "The number is …, see Fig." in text(root, "drawn")
+    assert "first\n…" in text(root, "drawn")
 
     whole = build(root)
     assert whole.returncode == 0, whole.stdout + whole.stderr
@@ -110,6 +125,8 @@ def test_build_executes_what_it_is_asked_for_and_what_could_have_changed(tmp_pat
     assert "✓ plain" not in whole.stdout
     assert "warning" not in text(root, "drawn").lower()
     assert "The number is 1.25, see Fig." in text(root, "drawn")
+    assert "first\n2.75" in text(root, "drawn")
+    assert "A slider" in text(root, "drawn")
 
     again = build(root)
     assert "Nothing has changed" in again.stdout

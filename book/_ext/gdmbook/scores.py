@@ -14,6 +14,8 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from gdmbook.unexecuted import stands_in, without_numbers
+
 
 def as_table(prefix: str, body: str) -> str:
     """Return the table in MyST Markdown; raises ValueError for a row of the wrong length."""
@@ -45,6 +47,8 @@ class Scores(SphinxDirective):
             text = as_table(self.arguments[0], "\n".join(self.content))
         except ValueError as error:
             raise self.error(str(error)) from error
+        if stands_in(self.env):
+            text = without_numbers(text)
         into = nodes.container()
         lines = StringList(text.splitlines(), source=self.env.doc2path(self.env.docname))
         self.state.nested_parse(lines, self.content_offset, into)
