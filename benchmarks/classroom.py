@@ -32,7 +32,7 @@ from gdmcourse.grading.source import read_source
 
 STUDENTS, REPEATS, CORES = 24, 2, 2
 TIMES_FASTER = 3  # than nbgrader
-NOTEBOOKS, WORKERS = 10_000, (64, 128, 256)
+NOTEBOOKS, WORKERS = 10_000, (64, 128)  # more would wait for one process that is client and scheduler too
 WASTE = 1.25  # times as long as with nothing lost, at most
 pretended: dict[str, Any] = {}
 
