@@ -124,6 +124,20 @@ def test_the_vp_sde_is_walked_on_the_clock_of_the_network():
 
 
 @pytest.mark.equation("eq-reverse-sde")
+def test_the_vp_walk_without_a_corrector_has_the_width_of_wide_data():
+    """Data N(POINT / 4, 0.3² I), where the drift counts: with its sign changed, 0.26 is left."""
+    recipe = replace(find_recipe("vp-sde-digits", "laptop"), sample_steps=200, corrector_steps=0)
+
+    def model(x: Tensor, t: Tensor, y: Tensor | None = None) -> Tensor:
+        signal, sigma = VPSDE().marginal(float(t[0]) / recipe.T)
+        return sigma * (x - signal * POINT / 4) / (0.09 * signal**2 + sigma**2)
+
+    images = recipe.draw(Exact(model), torch.arange(200) % 10, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(images.mean(0), POINT[0] / 4, atol=0.08, rtol=0)
+    assert float((images - POINT / 4).std()) == pytest.approx(0.3, rel=0.04)
+
+
+@pytest.mark.equation("eq-reverse-sde")
 def test_the_ve_sde_is_walked_over_trained_noise_levels():
     """The same data; of the noise of the smallest level, Tweedie's estimate leaves v²/(v + σ²) of v."""
     recipe = find_recipe("ve-sde-digits", "laptop")
