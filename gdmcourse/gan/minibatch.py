@@ -23,6 +23,6 @@ class MinibatchDiscrimination(nn.Module):
         if len(features) < 2:
             raise ValueError("minibatch discrimination compares examples: give the critic at least two")
         rows = self.map(features).unflatten(1, (self.kernels, self.dim))
-        distance = (rows[:, None] - rows[None]).abs().sum(3)
-        closeness = (-distance).exp().sum(1) - 1  # without that of the example to itself
-        return torch.cat([features, closeness], dim=1)
+        rows = rows.transpose(0, 1).contiguous()
+        closeness = (-torch.cdist(rows, rows, p=1)).exp().sum(2) - 1  # without that of the example to itself
+        return torch.cat([features, closeness.T], dim=1)

@@ -42,13 +42,17 @@ def check_one_by_one(critic: nn.Module) -> None:
 
 
 def unit_norm_penalty(
-    critic: Critic, real: Float[Tensor, " n *shape"], fake: Float[Tensor, " n *shape"], rng: torch.Generator
+    critic: Critic, real: Float[Tensor, " n *shape"], fake: Float[Tensor, " m *shape"], rng: torch.Generator
 ) -> Float[Tensor, ""]:
     """E (‖∇f(x̂)‖ − 1)² at a random point x̂ between each real and its generated example (WGAN-GP).
 
     Each pair has a share of its own (Gulrajani et al. 2017). Where a gradient is 0, the norm's own is taken
-    as 0.
+    as 0. Raises ValueError for batches of different sizes.
     """
+    if len(real) != len(fake):
+        raise ValueError(
+            f"one generated example for each real one is wanted, not {len(fake)} for {len(real)}"
+        )
     share = torch.rand(
         len(real), *[1] * (real.dim() - 1), generator=rng, device=real.device, dtype=real.dtype
     )

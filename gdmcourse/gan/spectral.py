@@ -41,6 +41,8 @@ class SpectralNorm(nn.Module):
     def __init__(self, weight: Float[Tensor, " out *rest"]) -> None:
         super().__init__()
         matrix = weight.detach().flatten(1)
+        if not matrix.any():
+            raise ValueError("a weight of zeros can't be divided by its largest singular value, which is 0")
         u, v = power_iteration(matrix, normalize(torch.randn(len(matrix)).to(matrix), dim=0), FIRST)
         self.register_buffer("u", u)
         self.register_buffer("v", v)
@@ -59,7 +61,8 @@ class SpectralNorm(nn.Module):
 def spectral_norm(layer: nn.Module) -> nn.Module:
     """The same linear or convolutional layer, from now on with its weight divided by its spectral norm.
 
-    Raises ValueError for other layers; a transposed convolution has its outputs in the second place.
+    Raises ValueError for other layers (a transposed convolution has its outputs in the second place), and for
+    a weight of zeros.
     """
     if not isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
         raise ValueError(

@@ -52,9 +52,12 @@ def _cells(kernel: Any, cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from gdmcourse.grading.plugin import JudgePlugin
 
     plugin = JudgePlugin(kernel, cells)
-    stand_in = Path("notebook.ipynb").absolute()
+    place = Path.cwd()
+    stand_in = place / "notebook.ipynb"
     stand_in.touch()
-    pytest.main([str(stand_in), *QUIET, f"--rootdir={stand_in.parent}"], plugins=[nbval.plugin, plugin])
+    pytest.main(
+        [str(stand_in), *QUIET, f"--rootdir={place}", f"--confcutdir={place}"], plugins=[nbval.plugin, plugin]
+    )
     return plugin.records
 
 

@@ -96,7 +96,7 @@ class WatchedKernel(RunningKernel):
             self._look(died)  # here and not below: a flood of messages must not stop the clock
             message = self._inbox.next(stream)
             if message is None or died:
-                self._pump()
+                self._pump(0 if message else 20)
                 message = message or self._inbox.next(stream)
             if message is not None and time.monotonic() < self.cell_end:
                 return message
@@ -142,12 +142,12 @@ class WatchedKernel(RunningKernel):
         if time.monotonic() > self.cell_end:
             self.kill("the kernel did not start in time")
 
-    def _pump(self) -> None:
-        """Take what has arrived, at most 100 messages a channel, and wait a moment where nothing has."""
+    def _pump(self, milliseconds: int) -> None:
+        """Take what has arrived, at most 100 messages a channel, and wait so long where nothing has."""
         poller = zmq.Poller()
         for socket in self._sockets.values():
             poller.register(socket, zmq.POLLIN)
-        poller.poll(0 if self._inbox else 20)
+        poller.poll(milliseconds)
         for name, socket in self._sockets.items():
             for _ in range(100):
                 if not self._inbox.receive(name, socket):

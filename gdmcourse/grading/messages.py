@@ -40,9 +40,6 @@ class Inbox:
         self._waiting.clear()
         self._passed = self._bytes = 0
 
-    def __bool__(self) -> bool:
-        return any(self._waiting.values())
-
     @property
     def flooded(self) -> bool:
         """Whether more has come for one cell than is read."""

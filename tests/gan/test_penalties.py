@@ -119,6 +119,13 @@ def test_a_critic_that_compares_its_examples_is_refused_even_in_evaluation():
         zero_norm_penalty(critic, torch.randn(4, 3))
 
 
+def test_a_real_example_without_a_generated_one_is_refused(rng):
+    with pytest.raises(ValueError, match="one generated example for each real one is wanted, not 1 for 3"):
+        unit_norm_penalty(
+            nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), torch.ones(3, 2), torch.ones(1, 2), rng
+        )
+
+
 def test_what_batch_norm_does_to_a_gradient(rng):
     """The reason: an example's row is no longer the gradient of its own logit alone."""
     critic = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1), nn.Flatten(0))

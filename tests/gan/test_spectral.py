@@ -201,6 +201,13 @@ def test_other_layers_are_refused():
         spectral_norm(nn.ConvTranspose2d(2, 3, 4))
 
 
+def test_a_weight_of_zeros_is_refused():
+    layer = nn.Linear(3, 2)
+    nn.init.zeros_(layer.weight)
+    with pytest.raises(ValueError, match="a weight of zeros"):
+        spectral_norm(layer)
+
+
 @pytest.mark.parametrize("how", [{"dilation": 2}, {"padding": 1, "padding_mode": "circular"}])
 def test_no_bound_is_said_where_a_pixel_may_be_seen_more_often(how):
     with pytest.raises(ValueError, match="without dilation, padded by zeros"):
