@@ -23,6 +23,7 @@ CATALOG = {
     "gans_vs_diffusion": "GANs, diffusion models and others of one budget, over ten seeds",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
+    "mode_coverage": "how many modes of a known mixture each way of training a GAN finds",
     "number_of_steps": "what the number of steps T buys and costs",
     "sure_critic": "what a critic that gets ever better tells a generator that stands still",
 }

@@ -48,8 +48,8 @@ def test_a_penalty_falls_at_first_and_is_in_units_of_the_variance(toy):
         return (game.penalty_term(SimpleNamespace(critic=critic), batch, batch, turn) / plain).item()
 
     end = WAYS["r1"]["falls_to"]
-    assert share(game.steps // 5) == pytest.approx(end**0.5, rel=1e-4)
-    assert share(2 * game.steps // 5) == pytest.approx(end, rel=1e-4)
+    assert share(2 * game.steps // 5) == pytest.approx(end**0.5, rel=1e-4)
+    assert share(4 * game.steps // 5) == pytest.approx(end, rel=1e-4)
     assert share(game.steps) == pytest.approx(end, rel=1e-4)
 
 
