@@ -99,9 +99,13 @@ def _reasons(match: Match, probes: Sequence[Compared], outcome: Outcome) -> list
 
 
 def _at_error(probe: Compared) -> str:
-    """The input at which a probe stopped: that of the first value which did not arrive."""
+    """The input at which a probe stopped: that of the first value which did not arrive.
+
+    Of a cell that was stopped no value is kept, so that it may also have been a later one.
+    """
     arrived = [call.value is not None for call in probe.calls]
-    return _inputs(probe)[arrived.index(False) if False in arrived else -1].where()
+    place = _inputs(probe)[arrived.index(False) if False in arrived else -1].where()
+    return place if probe.end == "error" or len(arrived) == 1 else f"{place}, or after it"
 
 
 def _failed(probe: Compared) -> list[str]:

@@ -93,6 +93,20 @@ def test_an_error_names_the_input_where_it_is_shown_and_its_kind_where_not(quest
     assert len(TELLABLE) < 10
 
 
+def test_a_cell_that_was_stopped_may_have_been_at_any_of_its_inputs(question):
+    probe = question.probes[0]
+    expected = [{**probe.expected[0], "value": encode(value)} for value in (0.5, 1.0)]
+    two = dataclasses.replace(probe, source="probe(signal(0.25))\nprobe(signal(1.0))", expected=expected)
+    asked = dataclasses.replace(question, probes=[two, *question.probes[1:]], wrong=[])
+    stopped = {"end": "timeout", "reason": "stopped after 20 s", "values": [None, None]}
+    said = "at signal(0.25), or after it: stopped after 20 s"
+    assert told(asked, (), q1_probe_1=stopped).reasons == [said]
+    raised = {"end": "error", "reason": "TypeError: x", "values": [encode(0.5), None]}
+    assert told(asked, (), q1_probe_1=raised).reasons == ["at signal(1.0): TypeError: x"]
+    alone = told(question, (), q1_probe_1={**stopped, "values": [None]})
+    assert alone.reasons == ["at [signal(0.25), signal(1.0)]: stopped after 20 s"]
+
+
 def test_where_a_definition_might_have_been_hidden_and_wasnt_nothing_of_a_run_is_told(question):
     absent = {"end": "error", "reason": "NameError: name 'signal' is not defined", "values": [None]}
     outcome = Outcome({"q1-probe-1": absent}, None)
