@@ -3,8 +3,6 @@
 import contextlib
 import json
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gdmcourse.grading import cgroup, folders, judge, sandbox, usage
+from gdmcourse.grading.judges import judged
 from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.notebook import Notebook
 
@@ -56,8 +55,11 @@ def run(notebook: Notebook, limits: Limits, hidden: Sequence[Path] = ()) -> Outc
     since = time.time()
     usage.adopt_orphans()
     try:
-        told = judge.job(notebook, folder, [Path(p).resolve() for p in hidden], limits, group)
-        answer, said = _judge(told, 2 * limits.setup + limits.notebook + STARTING)
+        with tempfile.TemporaryDirectory(prefix="gdm-judge-", ignore_cleanup_errors=True) as place:
+            told = judge.job(
+                notebook, Path(place), folder, [Path(p).resolve() for p in hidden], limits, group
+            )
+            answer, said = judged(told, 2 * limits.setup + limits.notebook + STARTING)
     finally:
         if group is not None:
             group.remove()
@@ -75,35 +77,3 @@ def _folder() -> Path:
     """A folder of this run's own for a kernel that has no box."""
     roomy = len(tempfile.gettempdir()) < SOCKETS
     return Path(tempfile.mkdtemp(prefix="gdm", dir=None if roomy else "/tmp"))
-
-
-def _judge(told: bytes, seconds: float) -> tuple[bytes, str]:
-    """What the judge's process answers, and the last that it says, for the case that it leaves no answer."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="gdm-judge-") as place:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "gdmcourse.grading.judge"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment,
-            cwd=place,
-        )
-        try:
-            answer, _ = process.communicate(told, seconds)
-            said = ""
-        except subprocess.TimeoutExpired:
-            answer, said = b"", f"it took more than {seconds:g} s"
-        finally:
-            _kill_tree(process)
-        log.seek(0)
-        return answer, said or log.read().decode("utf-8", errors="replace")[-500:]
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill the judge and its kernel, whatever state they are in; the box dies with its parent anyway."""
-    family = usage.started(process.pid)  # before the judge dies and these lose their parent
-    process.kill()
-    usage.end(lambda: [member for member in family if member.is_running()])
-    process.wait()

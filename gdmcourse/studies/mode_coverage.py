@@ -27,7 +27,7 @@ CALM: dict[str, Any] = {"lr": 1e-3, "betas": (0.5, 0.999), "ema_decay": 0.995}
 FALLING: dict[str, Any] = {"penalty_weight": 0.4, "falls_to": 0.05}
 # What makes a way. Weights that fall are in units of the variance.
 WAYS: dict[str, dict[str, Any]] = {
-    "plain": CALM,
+    "plain": {**CALM, "slope": 0.2},  # a flat one dies
     "minibatch": {**CALM, "kernels": 4},
     "pack": {**CALM, "pack": 2},
     "wgan-gp": {
@@ -50,30 +50,34 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def flat_perceptron(sizes: list[int]) -> nn.Sequential:
-    """Linear layers of these sizes with ReLUs between them."""
-    pairs = [(nn.Linear(inside, outside), nn.ReLU()) for inside, outside in itertools.pairwise(sizes)]
+def leaky_perceptron(sizes: list[int], slope: float) -> nn.Sequential:
+    """Linear layers of these sizes with leaky ReLUs of this slope between them."""
+    pairs = [
+        (nn.Linear(inside, outside), nn.LeakyReLU(slope)) for inside, outside in itertools.pairwise(sizes)
+    ]
     return nn.Sequential(*itertools.chain(*pairs))[:-1]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoverageRecipe(PointGANRecipe):
-    """A generator of three hidden layers with ReLUs, and a critic that may see waves beside the coordinates.
+    """A generator of three hidden layers, and a critic that may see waves beside the coordinates.
 
     The modes are a fiftieth of the data's spread wide. A weak penalty lets the critic see them and loses
     some, a strong one finds all and blurs them. So its weight falls to the share `falls_to`, geometrically
-    in the first four fifths of the training, and stays there. The ReLUs let the generator be flat where it
-    stands on a mode; with a slope on either side, every seventh sample lies between two.
+    in the first four fifths of the training, and stays there. Activations that are flat on one side let the
+    generator be flat where it stands on a mode; with a slope on either side, every seventh sample lies
+    between two.
     """
 
     waves: int = 0
+    slope: float = 0.0  # of the generator's activations below 0
     falls_to: float = 1.0
 
     def modules(self, train: Tensor) -> dict[str, nn.Module]:
         """Generator and critic, which see the data in units of their spread."""
         dim, scale = train.shape[1], train.std().item()
         generator = PointGenerator(self.noise_dim, dim, self.width, scale)
-        generator.layers = flat_perceptron([self.noise_dim, *3 * [self.width], dim])
+        generator.layers = leaky_perceptron([self.noise_dim, *3 * [self.width], dim], self.slope)
         waves = Waves(dim, self.waves, (0.5, 14.0), scale)
         critic = PointCritic(waves.out, self.width, self.pack, self.kernels)
         return {"generator": generator, "critic": nn.Sequential(waves, critic)}
