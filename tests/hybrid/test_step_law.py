@@ -72,6 +72,7 @@ def test_the_spread_of_a_step_has_two_parts(t, s):
     a_s, b_s, a_t, b_t = there.signal, there.sigma, here.signal, here.sigma
     page = (1 - a_t**2 / a_s**2) * a_s**2 / (b_s**2 * b_t**2)
     assert c**2 / noise == pytest.approx(page, rel=1e-9)
+    assert page == pytest.approx((a_s / b_s) ** 2 - (a_t / b_t) ** 2, rel=1e-9)
 
 
 @pytest.mark.equation("eq-step-hidden")
