@@ -65,8 +65,7 @@ class CoverageRecipe(PointGANRecipe):
     The modes are a fiftieth of the data's spread wide. A weak penalty lets the critic see them and loses
     some, a strong one finds all and blurs them. So its weight falls to the share `falls_to`, geometrically
     in the first four fifths of the training, and stays there. Activations that are flat on one side let the
-    generator be flat where it stands on a mode; with a slope on either side, every seventh sample lies
-    between two.
+    generator be flat where it stands on a mode, and so steep between two.
     """
 
     waves: int = 0

@@ -1,12 +1,11 @@
 """What a study is, and the one way to run it: part by part, over processes, going on where it was stopped."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from gdmcourse.recipes.recipe import CATALOGUES
 from gdmcourse.studies.record import FOLDER, save_record
+from gdmcourse.studies.workers import processes
 from gdmcourse.training.code_hash import result_hash
 
 Rows = list[dict[str, Any]]
@@ -104,8 +104,7 @@ def _folders(study: Study, runs: Path) -> list[Path]:
 def _pool(workers: int, cluster: str | None) -> Iterator[Executor]:
     """Processes of this machine, or the cluster's."""
     if cluster is None:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with processes(workers) as pool:
             yield pool
         return
     try:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -19,3 +20,10 @@ def square(folder: Path, *, x: int, die_at: int | None = None, log: str) -> list
 def broken(folder: Path) -> list[dict[str, int]]:
     """A part that can't be measured."""
     raise ValueError("no such number")
+
+
+def wait(folder: Path, *, log: str) -> list[dict[str, int]]:
+    """A part that never ends; `log` gets the number of its process."""
+    Path(log).write_text(str(os.getpid()))
+    while True:
+        time.sleep(1)

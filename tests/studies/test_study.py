@@ -2,10 +2,12 @@
 
 import json
 import pickle
+import subprocess
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+import psutil
 import pytest
 from distributed import LocalCluster
 
@@ -44,6 +46,17 @@ def test_a_killed_study_goes_on_with_nothing_lost_or_doubled(tmp_path):
     whole = run_study(study(log, die_at=2), to=tmp_path, runs=tmp_path / "runs")
     assert [row["square"] for row in whole["rows"]] == [0, 1, 4, 9]
     assert measured(log) == [0, 1, 2, 2, 3]  # the one that was being measured, again
+
+
+def test_a_study_whose_process_is_killed_leaves_none_behind(tmp_path):
+    log, program = tmp_path / "log", Path(__file__).with_name("study_that_waits.py")
+    started = subprocess.Popen([sys.executable, program, log])
+    while not log.exists() or not log.read_text():
+        assert started.poll() is None
+    worker = psutil.Process(int(log.read_text()))
+    started.kill()
+    started.wait()
+    worker.wait(60)  # raises TimeoutExpired where it lives on
 
 
 def test_other_settings_are_measured_anew_and_the_same_are_not(tmp_path):

@@ -1,9 +1,7 @@
 """What has to be done before the book can be rendered: models trained, chapters executed."""
 
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from gdmbook.models import Model, Training, fetched, train, with_needed
 from gdmbook.progress import BuildProgress
 from gdmbook.records import Records, Run
 from gdmbook.schedule import Task, run_all
+from gdmcourse.studies.workers import processes
 
 
 def execute_pages(
@@ -35,7 +34,7 @@ def execute_pages(
     runs: dict[Page, Run] = {}
     trainings: dict[Model, Training] = {}
     os.environ.update(ONE_THREAD)  # before the processes start and import torch, which this one does without
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with processes(workers) as pool:
 
         def measure() -> float:
             return pool.submit(speed).result()
