@@ -64,8 +64,9 @@ def test_a_disk_that_can_only_be_read(gdmcourse, graded_file, room, tiny, tmp_pa
         ):
             book.set_late("tiny", None)
         return
+    (tmp_path / graded_file).chmod(0o400)
     tmp_path.chmod(0o500)
-    done = gdmcourse("gradebook", "late", graded_file)
+    done = gdmcourse("gradebook", "late", graded_file, "--due", "2020-01-01")
     tmp_path.chmod(0o700)
     assert done.exit_code == 1
     assert "Traceback" not in done.output

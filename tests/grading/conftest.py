@@ -19,7 +19,7 @@ from gdmcourse.grading.result import Grade
 from gdmcourse.grading.source import read_source
 
 SOURCE = Path(__file__).parent / "course" / "solutions" / "tiny.md"
-LIMITS = Limits(cell=4.0, notebook=40.0, grace=1.0)
+LIMITS = Limits(cell=12.0, notebook=80.0)
 
 
 @dataclass(frozen=True)

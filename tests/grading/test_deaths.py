@@ -56,7 +56,11 @@ def test_death(submit, judge, name):
 @pytest.mark.parametrize("call", ["exit()", "quit()", "breakpoint()", "__import__('warnings').warn('x')"])
 def test_calls_that_end_a_terminal_session_end_nothing_here(submit, judge, call):
     result = grade_with(submit, judge, call)
-    assert result.earned == 10
+    assert [(question.earned, question.reasons) for question in result.questions] == [
+        (3, []),
+        (4, []),
+        (3, []),
+    ]
 
 
 @pytest.mark.parametrize(
