@@ -1,9 +1,14 @@
 """What the chapter on the minimax game says of its own run, in numbers."""
 
 import math
+from collections import Counter
 
+import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
+from gdmcourse.studies import record
+from gdmcourse.studies.mode_coverage import VARIANCE, WAYS
 from tests.book.executed import kept
 
 
@@ -80,3 +85,35 @@ def test_far_away_one_pull_dies_and_the_other_grows(said):
 
 def test_a_classifier_of_another_package_learns_the_ratio_too(said):
     assert 0 < said["mm-sklearn-gap"] < 0.03
+
+
+def recorded(toy, number):
+    """Of each way, this number of its runs in the record, by seed."""
+    rows = sorted(record("mode_coverage")["rows"], key=lambda row: row["seed"])
+    return {way: [row[number] for row in rows if (row["toy"], row["way"]) == (toy, way)] for way in WAYS}
+
+
+def test_the_record_of_modes_has_every_way_on_both_sets_from_ten_seeds():
+    rows = record("mode_coverage")["rows"]
+    counted = Counter((row["toy"], row["way"], row["seed"]) for row in rows)
+    assert counted == {(toy, way, seed): 1 for toy in VARIANCE for way in WAYS for seed in range(10)}
+
+
+def test_the_relativistic_game_finds_the_whole_grid_in_every_run():
+    assert set(recorded("25gaussians", "modes")["relativistic"]) == {25}
+    assert np.mean(recorded("25gaussians", "high_quality")["relativistic"]) >= 0.94
+
+
+def test_r1_and_wgan_gp_find_nearly_the_whole_grid_with_fewer_good_points():
+    modes, good = recorded("25gaussians", "modes"), recorded("25gaussians", "high_quality")
+    for way in ("r1", "wgan-gp"):
+        assert np.mean(modes[way]) >= 24
+        assert ttest_rel(good["relativistic"], good[way], alternative="greater").pvalue < 0.01
+    assert max(good["wgan-gp"]) < 0.6 * min(good["r1"])
+
+
+def test_without_a_penalty_some_runs_of_the_plain_game_find_nothing_and_runs_differ_most():
+    found = [modes for toy in VARIANCE for modes in recorded(toy, "modes")["plain"]]
+    assert 0 < found.count(0) < len(found) / 2
+    spread = {way: np.std(modes) for way, modes in recorded("25gaussians", "modes").items()}
+    assert max(spread, key=spread.get) == "plain"
