@@ -91,6 +91,19 @@ def test_levels_are_drawn_as_often_as_their_bins_say(untrained):
     assert recipe.means(model, 2, gen()).sub(mean).abs().max() < 1e-4
 
 
+def test_the_rate_is_the_sum_over_latents_of_which_those_in_use_are_counted(untrained, monkeypatch):
+    recipe, _ = untrained
+    monkeypatch.setattr(VAERecipe, "scored_on", lambda self: None)
+    model = recipe.model(recipe.data("train"))
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        model.encoder[-1].bias[:3] = torch.tensor([1.0, 0.3, 0.1])  # half of their squares is the rate
+    scores = recipe.metrics(model, gen())
+    assert scores["rate"] == pytest.approx((1 + 0.09 + 0.01) / 2, rel=1e-5)
+    assert scores["latents_in_use"] == 2
+
+
 def test_samples_have_stored_levels_and_means_lie_between(untrained):
     recipe, model = untrained
     to_levels(recipe.sample(model, 20, gen()), 17)  # refuses what lies between two
