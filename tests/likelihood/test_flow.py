@@ -212,6 +212,14 @@ def test_in_a_stack_each_actnorm_sees_what_the_layers_below_pass_on():
             close(x.square().mean(0), torch.ones(5).double())
 
 
+@pytest.mark.parametrize(("dim", "filled"), [(6, 30), (5, 19)])
+def test_the_two_couplings_of_a_block_move_what_the_other_keeps(dim, filled):
+    """Of the second half each coordinate sees itself and all of the first; of the first each sees all."""
+    model = stirred(Flow(real_nvp(dim, blocks=1, width=16, rng=gen(2)), dim))
+    jacobian = torch.autograd.functional.jacobian(lambda x: model(x[None])[0][0], normal(dim, seed=1))
+    assert (jacobian != 0).sum() == filled
+
+
 def test_samples_come_from_the_generator_and_have_the_density():
     model = flow(5).float()
     x = model.sample(50, gen(1))
