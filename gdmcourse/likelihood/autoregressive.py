@@ -53,6 +53,12 @@ def check_begun(model: nn.Module, n: int, length: int, given: Int64[Tensor, "m b
         raise ValueError(f"given must be ({n}, …), the first symbols of each, not {tuple(given.shape)}")
     if given is not None and given.shape[1] > length:
         raise ValueError(f"{given.shape[1]} symbols are given, more than the length {length} of a sample")
+    if given is not None and given.is_floating_point():
+        raise ValueError(f"given is of {given.dtype}, and symbols are whole numbers: write given.long()")
+    if given is not None and given.numel() and isinstance(model, Autoregressive):
+        low, high = int(given.min()), int(given.max())
+        if low < 0 or high >= model.levels:
+            raise ValueError(f"symbols are 0 … {model.levels - 1}, but given holds {low} … {high}")
 
 
 @torch.no_grad()
@@ -67,8 +73,8 @@ def sample(
     """`n` sequences, symbol after symbol, on the device of `rng`: a pass of the network for each of them.
 
     `given` holds the first symbols of each where these are known. What stands at places not drawn yet is 0;
-    a model that doesn't look ahead can't tell. Raises ValueError if `given` is not of `n` sequences or longer
-    than `length`, and for a model with dropout in training.
+    a model that doesn't look ahead can't tell. Raises ValueError if `given` is not of `n` sequences, longer
+    than `length` or holds other than symbols, and for a model with dropout in training.
     """
     check_begun(model, n, length, given)
     x = torch.zeros(n, length, dtype=torch.long, device=rng.device)
@@ -85,8 +91,11 @@ def dependence(model: Autoregressive, x: Int64[Tensor, "n d"]) -> Bool[Tensor, "
 
     An entry that is true on or above the diagonal proves that the network looks ahead; a false one says so
     for these weights and `x` only. Pass a network in float64, and several rows in `x`, so that no gradient
-    vanishes by chance. Source: `eq-ar-triangular`.
+    vanishes by chance. Raises ValueError for no row at all, which would show nothing. Source:
+    `eq-ar-triangular`.
     """
+    if len(x) == 0:
+        raise ValueError("x has no rows, so nothing could be found; give several sequences")
     with torch.enable_grad():
         embedded = model.embed(x).detach().requires_grad_()
         logits = model.logits(embedded)

@@ -101,6 +101,10 @@ def test_the_check_sees_what_it_is_for(fault):
     assert (dependence(model, some(20)) & ~BEFORE).any()
 
 
+def test_symbols_enter_as_evenly_spaced_numbers_from_minus_one_to_one():
+    close(WaveNet(5, 6, (1,)).embed(torch.arange(5)[None])[0, :, 0], torch.linspace(-1, 1, 5))
+
+
 @every_model
 def test_a_sequence_does_not_depend_on_its_neighbours_in_the_batch(make):
     model, x = seeded(make), some(5)
@@ -514,6 +518,18 @@ def test_to_draw_every_place_anew_settles_one_more_a_call_and_ends_in_the_plain_
             ),
             r"given must be \(3, …\), the first symbols of each, not \(1, 2\)",
         ),
+        (lambda: sample(MADE(4, 3, 10), 2, 2, gen(), given=torch.full((2, 2), 3)), "but given holds 3 … 3"),
+        (
+            lambda: sample_cached(
+                Transformer(3, 4, width=8, layers=1, heads=2), 2, 4, gen(), given=torch.full((2, 2), -1)
+            ),
+            "symbols are 0 … 2, but given holds -1 … -1",
+        ),
+        (
+            lambda: sample(MADE(4, 3, 10), 2, 4, gen(), given=torch.full((2, 2), 1.7)),
+            r"symbols are whole numbers: write given\.long\(\)",
+        ),
+        (lambda: dependence(MADE(4, 3, 10), torch.zeros(0, 4).long()), "no rows, so nothing could be found"),
         (lambda: sample(MADE(4, 3, 10, dropout=0.5), 2, 4, gen()), r"call eval\(\) on the model first"),
         (
             lambda: sample_cached(

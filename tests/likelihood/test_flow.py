@@ -212,6 +212,14 @@ def test_in_a_stack_each_actnorm_sees_what_the_layers_below_pass_on():
             close(x.square().mean(0), torch.ones(5).double())
 
 
+@pytest.mark.parametrize(("dim", "filled"), [(6, 30), (5, 19)])
+def test_the_two_couplings_of_a_block_move_what_the_other_keeps(dim, filled):
+    """Of the second half each coordinate sees itself and all of the first; of the first each sees all."""
+    model = stirred(Flow(real_nvp(dim, blocks=1, width=16, rng=gen(2)), dim))
+    jacobian = torch.autograd.functional.jacobian(lambda x: model(x[None])[0][0], normal(dim, seed=1))
+    assert (jacobian != 0).sum() == filled
+
+
 def test_samples_come_from_the_generator_and_have_the_density():
     model = flow(5).float()
     x = model.sample(50, gen(1))
@@ -385,13 +393,11 @@ def test_a_steep_map_of_the_line_leaves_the_mass_of_the_bound_in_the_gap(factor)
         assert mirrored == pytest.approx(bound, abs=0.003)
 
 
-@pytest.mark.equation("eq-flow-filament")
-@pytest.mark.parametrize("seed", range(3))
-def test_a_segment_between_two_balls_spends_the_length_of_the_bound_between_them(seed):
-    model = flow(2, seed)
+def crossing(model: Flow) -> tuple[float, float]:
+    """Of a segment from ball to ball, the length that is mapped between them, and what the bound demands."""
     ends = torch.tensor([[-1.5, 0.0], [1.5, 0.4]]).double()
     z = model(ends)[0].detach()
-    share = torch.linspace(0, 1, 4001)[:, None].double()
+    share = torch.linspace(0, 1, 4001, dtype=torch.float64)[:, None]
     segment = z[0] + share * (z[1] - z[0])
     path = model.inverse(segment)[0].detach()
     step = (segment[1] - segment[0]).norm()
@@ -399,4 +405,22 @@ def test_a_segment_between_two_balls_spends_the_length_of_the_bound_between_them
     radius = 0.5
     between = (torch.cdist(path, ends) > radius).all(1)
     delta = (ends[1] - ends[0]).norm() - 2 * radius
-    assert between.sum() * step >= delta / stretch * 0.999
+    return (between.sum() * step).item(), (delta / stretch).item()
+
+
+@pytest.mark.equation("eq-flow-filament")
+@pytest.mark.parametrize("seed", range(3))
+def test_a_segment_between_two_balls_spends_the_length_of_the_bound_between_them(seed):
+    length, least = crossing(flow(2, seed))
+    assert length >= 0.999 * least
+
+
+@pytest.mark.equation("eq-flow-filament")
+@pytest.mark.parametrize("factor", [0.1, 1.0, 30.0])
+def test_a_map_that_stretches_everything_alike_spends_no_more_than_that_length(factor):
+    layer = ActNorm(2).double()
+    layer.log_scale.data.fill_(-math.log(factor))
+    length, least = crossing(Flow([layer], 2))
+    delta = math.hypot(3.0, 0.4) - 1
+    assert length == pytest.approx(delta / factor, rel=1e-3)
+    assert least == pytest.approx(delta / factor, rel=1e-6)

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from gdmcourse.data.dice import roll_dice
 from gdmcourse.likelihood import (
+    HMM,
     ExpectationMaximisation,
     GaussianEmission,
+    SymbolEmission,
     baum_welch_step,
     log_likelihood,
     posteriors,
@@ -123,10 +125,11 @@ def test_the_gain_is_that_of_the_bound_and_a_divergence_over_all_paths():
     """The bracket from the counts, as `def-hmm-q` has them; the divergence path by path."""
     rolls = torch.randint(4, (3, 5), generator=gen(1))
     model = random_model(2, 4, seed=3)
-    old = [table.detach() for table in model.log_tables(rolls)]
+    old = [table.detach().clone() for table in model.log_tables(rolls)]  # the step writes in place
+    told = posteriors(*old)
     baum_welch_step(model, rolls)
     new = [table.detach() for table in model.log_tables(rolls)]
-    told = posteriors(*old)
+    assert all((b - a).abs().max() > 0.1 for a, b in zip(old, new, strict=True))
     counts = told.states[:, 0].sum(0), told.moves, told.states
     bracket = sum((count * (b - a)).sum() for count, a, b in zip(counts, old, new, strict=True))
     before, after = all_paths(*old)[1], all_paths(*new)[1]
@@ -134,6 +137,37 @@ def test_the_gain_is_that_of_the_bound_and_a_divergence_over_all_paths():
     divergence = (q * (before.log_softmax(1) - after.log_softmax(1))).sum()
     assert bracket > 0
     close((after.logsumexp(1) - before.logsumexp(1)).sum(), bracket + divergence)
+
+
+@pytest.mark.equation("eq-hmm-monotone")
+def test_from_the_top_a_step_stays_there_for_states_in_sight():
+    """Each symbol shows its state, so the best tables are counts by hand, of moves within a sequence only."""
+    states = torch.randint(3, (40, 6), generator=gen(3))
+    lengths = torch.arange(40) % 6 + 1
+    inside = torch.arange(6) < lengths[:, None]
+    starts, moves = torch.zeros(3).double(), torch.zeros(3, 3).double()
+    for row, length in zip(states.tolist(), lengths.tolist(), strict=True):
+        starts[row[0]] += 1
+        for before, after in itertools.pairwise(row[:length]):
+            moves[before, after] += 1
+    tables = starts / starts.sum(), moves / moves.sum(1, keepdim=True)
+    model = HMM(*tables, SymbolEmission(torch.eye(3).double()))
+    top = baum_welch_step(model, states.masked_fill(~inside, 0), lengths)
+    assert baum_welch_step(model, states, lengths) == pytest.approx(top, abs=1e-12)
+    for table, best in zip(tables_of(model), tables, strict=False):
+        close(table, best)
+
+
+@pytest.mark.equation("eq-hmm-monotone")
+@pytest.mark.parametrize("floor", [0.1, 2.0])
+def test_from_the_top_a_step_stays_there_for_one_gaussian(floor):
+    """Its mean is that of the data, and its variance theirs or the floor; a floor that is added goes down."""
+    x = torch.randn(4, 9, 1, generator=gen(5), dtype=torch.float64)
+    mean, variance = x.mean().view(1, 1), x.var(correction=0).clamp(min=floor).view(1, 1)
+    one = torch.ones(1).double()
+    model = HMM(one, one[None], GaussianEmission(mean, variance, floor))
+    top = baum_welch_step(model, x)
+    assert baum_welch_step(model, x) == pytest.approx(top, abs=1e-12)
 
 
 @pytest.mark.equation("eq-hmm-floor")

@@ -84,6 +84,7 @@ def test_no_independent_code_is_nearer_than_the_formula_says():
     formula = 0.5 * (P.diagonal().log().sum() - torch.linalg.slogdet(P).logabsdet)
     assert formula > 0.05
     close(divergence().detach(), formula, atol=1e-8, rtol=0)
+    close(parameters[0].detach()[None], exact.mean, atol=1e-5, rtol=1e-4)
     close((2 * parameters[1]).exp().detach(), 1 / P.diagonal(), atol=1e-5, rtol=1e-4)
 
 
@@ -187,6 +188,23 @@ def test_sizes_that_cannot_be_are_refused():
     for data in (DATA[:0], DATA * torch.nan):
         with pytest.raises(ValueError, match="no rows, or holds values that are not finite"):
             fit_linear_vae(data, 2)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_model_and_points_of_other_shapes_are_refused():
+    for loading, offset in ((torch.ones(1, 3), torch.zeros(3)), (torch.ones(3), torch.zeros(3))):
+        with pytest.raises(
+            ValueError, match=r"W must be \(D, d\) and the offset b \(D,\), not .* transpose W"
+        ):
+            LinearVAE(loading, offset, 1.0)
+    with pytest.raises(ValueError, match=r"above 0 and finite, not -1\.0"):
+        LinearVAE(torch.ones(3, 1), torch.zeros(3), -1.0)
+    model = some_model()
+    mean, covariance = torch.zeros(2, 3).double(), torch.eye(3).double()
+    for x in (torch.zeros(2, 1).double(), torch.zeros(5).double()):
+        for ask in (model.log_prob, model.posterior, lambda x: model.elbo(x, mean, covariance)):
+            with pytest.raises(ValueError, match=r"x must be \(N, 5\), a row for each point, not"):
+                ask(x)
 
 
 def test_data_may_be_whole_numbers_in_an_array_as_for_a_mixture():

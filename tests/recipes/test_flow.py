@@ -67,6 +67,8 @@ def test_drawn_digits_have_the_stored_levels(digits):
     images = recipe.sample(model, 20, gen(2))
     assert images.shape == (20, 1, 8, 8)
     assert len(to_levels(images, 17).unique()) > 5
+    many = to_levels(recipe.sample(model, 1000, gen(3)), 17).double()  # a new flow draws from histograms
+    assert (many.mean() - to_levels(recipe.data("train").images, 17).double().mean()).abs() < 0.1
 
 
 def test_a_folder_of_images_has_256_levels(tmp_path):

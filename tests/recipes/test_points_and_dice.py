@@ -1,6 +1,7 @@
 """A game and a chain as recipes: killed and gone on with, drawn, scored, fetched as a chapter does."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -111,6 +112,7 @@ def test_it_is_fetched_as_a_chapter_does(name, tmp_path, monkeypatch):
 def test_the_chain_finds_the_casinos_dice(tmp_path):
     metrics = run_recipe("hmm-dice", out=tmp_path, progress=False).metrics
     assert metrics["bits_of_the_law"] < metrics["bits"] < metrics["bits_of_the_law"] + 0.02
+    assert 2.3 < metrics["bits_of_the_law"] < math.log2(6)  # in nats it would be about 1.7
     assert metrics["dice_told"] > 0.75
 
 

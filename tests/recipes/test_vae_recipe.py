@@ -1,10 +1,13 @@
 """The recipe of variational autoencoders: what a run leaves, its bits, and its samples' grey levels."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 import torch
+from scipy.stats import norm
+from torch.distributions import Normal, kl_divergence
 
 from gdmcourse.data.levels import to_levels
 from gdmcourse.likelihood.vae import VAE
@@ -43,8 +46,6 @@ def test_held_out_bits_are_of_each_image_and_the_tighter_bound_is_lower(untraine
 
 def test_a_model_that_knows_nothing_costs_what_its_bins_say(untrained):
     """With weights of zero every pixel is standard normal and every code the prior."""
-    from scipy.stats import norm
-
     recipe, model = untrained
     model = recipe.model(recipe.data("train"))
     for parameter in model.parameters():
@@ -55,6 +56,52 @@ def test_a_model_that_knows_nothing_costs_what_its_bins_say(untrained):
     bits = recipe.held_out_bits(model, gen())
     for values in bits.values():
         torch.testing.assert_close(values, expected, atol=1e-4, rtol=0)
+
+
+def test_the_loss_is_of_bins_and_beta_weighs_the_rate(untrained):
+    """Two values of β differ by the rate; where nothing is known there is none, and any β costs the same."""
+    recipe, model = untrained
+    batch = (recipe.data("train").images[:40],)
+    mean, log_variance = model.encode(batch[0])
+    rate = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).sum(1)
+    one, six = (replace(recipe, beta=beta).loss()(model, batch, gen(2)) for beta in (1.0, 6.0))
+    assert (six - one).item() == pytest.approx(5 * rate.mean().item() / 64, rel=1e-3)
+    blank = recipe.model(recipe.data("train"))
+    for parameter in blank.parameters():
+        torch.nn.init.zeros_(parameter)
+    edges = norm.cdf([-20.0, *[level / 8 - 1 + 1 / 16 for level in range(16)], 20.0])
+    nats = -torch.from_numpy(edges[1:] - edges[:-1]).log()[to_levels(batch[0], 17)].mean().item()
+    for beta in (1.0, 64.0):
+        loss = replace(recipe, beta=beta).loss()(blank, batch, gen(3)).item()
+        assert loss == pytest.approx(nats, rel=1e-4)
+
+
+def test_levels_are_drawn_as_often_as_their_bins_say(untrained):
+    recipe, _ = untrained
+    model = recipe.model(recipe.data("train"))
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():  # every pixel from N(0.3, 0.5²), whatever the code
+        model.decoder[-1].bias[:64], model.decoder[-1].bias[64:] = 0.3, 2 * math.log(0.5)
+    edges = norm.cdf([-20.0, *[level / 8 - 1 + 1 / 16 for level in range(16)], 20.0], 0.3, 0.5)
+    drawn = to_levels(recipe.sample(model, 1500, gen(4)), 17)
+    share = torch.bincount(drawn.flatten(), minlength=17) / drawn.numel()
+    torch.testing.assert_close(share.double(), torch.from_numpy(edges[1:] - edges[:-1]), atol=4e-3, rtol=0)
+    mean = (torch.linspace(-1, 1, 17).double() @ torch.from_numpy(edges[1:] - edges[:-1])).item()
+    assert recipe.means(model, 2, gen()).sub(mean).abs().max() < 1e-4
+
+
+def test_the_rate_is_the_sum_over_latents_of_which_those_in_use_are_counted(untrained, monkeypatch):
+    recipe, _ = untrained
+    monkeypatch.setattr(VAERecipe, "scored_on", lambda self: None)
+    model = recipe.model(recipe.data("train"))
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        model.encoder[-1].bias[:3] = torch.tensor([1.0, 0.3, 0.1])  # half of their squares is the rate
+    scores = recipe.metrics(model, gen())
+    assert scores["rate"] == pytest.approx((1 + 0.09 + 0.01) / 2, rel=1e-5)
+    assert scores["latents_in_use"] == 2
 
 
 def test_samples_have_stored_levels_and_means_lie_between(untrained):
