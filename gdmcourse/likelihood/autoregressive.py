@@ -28,7 +28,9 @@ class Autoregressive(nn.Module):
         raise NotImplementedError
 
     def forward(self, x: Int64[Tensor, "n d"]) -> Float[Tensor, "n d levels"]:
-        """The same from symbols. Raises ValueError, on the CPU, for one that the model doesn't know."""
+        """The same from symbols. Raises ValueError for fractions and, on the CPU, for one it doesn't know."""
+        if x.is_floating_point():
+            raise ValueError(f"symbols are whole numbers, not of {x.dtype}; `to_levels` makes them of pixels")
         if not x.is_cuda and x.numel() and (int(x.min()) < 0 or int(x.max()) >= self.levels):
             raise ValueError(f"symbols are 0 … {self.levels - 1}, not {int(x.min())} … {int(x.max())}")
         return self.logits(self.embed(x))

@@ -23,8 +23,8 @@ class AffineCoupling(nn.Module):
     z_A = x_A and z_B = exp(a(x_A)) x_B + b(x_A), where |a| < `largest`. The network has `depth` hidden layers
     and starts at a = b = 0, so that the layer starts as the identity. With `dropout` a layer in training mode
     is another at each call: `inverse` undoes `forward` only after `eval()`. Raises ValueError for a `kept`
-    that isn't a mask of some coordinates and not all. Source: `def-coupling`, `eq-coupling-log-det`,
-    `eq-coupling-inverse`.
+    that isn't a mask of some coordinates and not all, for a width or bound that isn't above 0, and for points
+    of other coordinates. Source: `def-coupling`, `eq-coupling-log-det`, `eq-coupling-inverse`.
     """
 
     order: Tensor
@@ -47,6 +47,8 @@ class AffineCoupling(nn.Module):
             raise ValueError(
                 "a coupling layer keeps some coordinates and moves some; `kept` is all one or other"
             )
+        if width < 1 or not largest > 0:
+            raise ValueError(f"width must be at least 1 and `largest` above 0, not {width} and {largest}")
         self.largest = largest
         self.sizes = [len(a), len(b)]
         self.register_buffer("order", torch.cat([a, b]))
@@ -69,17 +71,23 @@ class AffineCoupling(nn.Module):
 
     def forward(self, x: Float[Tensor, "n d"]) -> WithLogDet:
         """z and Σ a(x_A)."""
-        kept, moved = x.index_select(1, self.order).split(self.sizes, dim=1)
+        kept, moved = self._divided(x)
         log_scale, shift = self.log_scale_and_shift(kept)
         moved = moved * log_scale.exp() + shift
         return torch.cat([kept, moved], dim=1).index_select(1, self.back), log_scale.sum(1)
 
     def inverse(self, z: Float[Tensor, "n d"]) -> WithLogDet:
         """x and −Σ a(z_A); the network is asked forwards, at what the layer has kept."""
-        kept, moved = z.index_select(1, self.order).split(self.sizes, dim=1)
+        kept, moved = self._divided(z)
         log_scale, shift = self.log_scale_and_shift(kept)
         moved = (moved - shift) * (-log_scale).exp()
         return torch.cat([kept, moved], dim=1).index_select(1, self.back), -log_scale.sum(1)
+
+    def _divided(self, points: Float[Tensor, "n d"]) -> tuple[Tensor, Tensor]:
+        """What is kept, and what is moved."""
+        _check(points, sum(self.sizes), "layer")  # more coordinates would be lost without a word
+        kept, moved = points.index_select(1, self.order).split(self.sizes, dim=1)
+        return kept, moved
 
 
 class ActNorm(nn.Module):
@@ -96,6 +104,9 @@ class ActNorm(nn.Module):
     @torch.no_grad()
     def initialise(self, x: Float[Tensor, "n d"]) -> None:
         """Give z mean 0 and variance 1 on this batch; raises ValueError where one never varies."""
+        _check(x, len(self.shift), "layer")
+        if len(x) == 0:
+            raise ValueError("a batch without rows has no mean; give some")
         std = x.std(0, correction=0)
         for index in (~(std > 0)).nonzero().flatten().tolist():
             raise ValueError(
@@ -188,10 +199,12 @@ class Flow(nn.Module):
         return self.inverse(torch.randn(n, self.dim, generator=rng, device=rng.device, dtype=dtype))[0]
 
     def _check(self, points: Tensor) -> None:
-        if points.ndim != 2 or points.shape[1] != self.dim:
-            raise ValueError(
-                f"this flow is one of {self.dim} coordinates, not of points {tuple(points.shape)}"
-            )
+        _check(points, self.dim, "flow")
+
+
+def _check(points: Tensor, dim: int, what: str) -> None:
+    if points.ndim != 2 or points.shape[1] != dim:
+        raise ValueError(f"this {what} is one of {dim} coordinates, not of points {tuple(points.shape)}")
 
 
 def real_nvp(

@@ -19,20 +19,27 @@ class Gaussianise(nn.Module):
 
     Pixels lie on [−1, 1] and are dequantised, so that F is straight in each of the `levels` bins (after Chen
     and Gopinath 2000). The density of pixels outside all bins is 0. Nothing is trained by gradients;
-    `initialise` counts. Source: `eq-gaussianise`.
+    `initialise` counts. Raises ValueError for fewer than two levels. Source: `eq-gaussianise`.
     """
 
     chance: Tensor
 
     def __init__(self, dim: int, levels: int) -> None:
         super().__init__()
+        if levels < 2:
+            raise ValueError(f"a pixel needs at least 2 levels, not {levels}")
         self.width = bin_width(levels)
         self.register_buffer("chance", torch.full((dim, levels), 1 / levels))
 
     @torch.no_grad()
     def initialise(self, x: Float[Tensor, "n d"]) -> None:
-        """Count how often each coordinate lies in each bin."""
-        bins = self._place(exact(x))[0].T
+        """Count how often each coordinate lies in each bin; raises ValueError for what lies in none."""
+        if x.ndim != 2 or len(x) == 0 or x.shape[1] != len(self.chance):
+            raise ValueError(f"x must be (N, {len(self.chance)}) with some rows, not {tuple(x.shape)}")
+        bins, place = self._place(exact(x))
+        if not bool(((place >= -1e-3) & (place <= 1 + 1e-3)).all()):  # an edge may be missed by rounding
+            raise ValueError("x holds nan or pixels outside all bins; dequantise pixels of [−1, 1] once")
+        bins = bins.T
         counts = torch.full_like(self.chance, PRIOR).scatter_add(
             1, bins, torch.ones_like(bins, dtype=self.chance.dtype)
         )

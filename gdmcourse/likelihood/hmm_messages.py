@@ -34,7 +34,11 @@ class ImpossibleSequence(ValueError):
 def forward_messages(
     initial: Initial, transition: Transition, log_likelihoods: LogLikelihoods
 ) -> Float[Tensor, "n l k"]:
-    """log p(x_1 … x_t, z_t) for every t, in nats. Source: `eq-hmm-forward`."""
+    """log p(x_1 … x_t, z_t) for every t, in nats. Source: `eq-hmm-forward`.
+
+    This, and what follows, raises ValueError for tables of probabilities in the place of their logarithms.
+    """
+    check_logs(initial, transition)
     return _arriving(initial, transition, log_likelihoods) + log_likelihoods
 
 
@@ -47,6 +51,7 @@ def backward_messages(
     at each step before that step's own log-likelihood is added.
     Source: `eq-hmm-backward`.
     """
+    check_logs(transition)
     told = quiet_padding(log_likelihoods, lengths)
     return _arriving(torch.zeros_like(transition[0]), transition.mT, told.flip(1)).flip(1)
 
@@ -84,6 +89,7 @@ def posteriors(
 
     Raises `ImpossibleSequence` for one that has probability 0, and ValueError for one with nan in it.
     """
+    check_logs(initial, transition)
     initial, transition = exact(initial), exact(transition)
     told = quiet_padding(exact(log_likelihoods), lengths)
     # Both directions at once, since a step on small tables costs mostly its overhead.
@@ -103,6 +109,16 @@ def posteriors(
         states = states * inside[:, :, None]
         entering = entering.masked_fill(~inside[:, 1:, None], -torch.inf)
     return Posteriors(total, states, _moves(leaving.flatten(0, 1), transition, entering.flatten(0, 1)))
+
+
+def check_logs(*tables: Tensor) -> None:
+    """Raise ValueError where an entry is above 0, which no logarithm of a probability is."""
+    for table in tables:
+        if bool((table > 1e-4).any()):  # rows that sum to one but for rounding may be a little above
+            raise ValueError(
+                f"the tables hold logarithms of probabilities, and {float(table.max()):.4g} is none; "
+                "write table.log()"
+            )
 
 
 def check_possible(log_p: Float[Tensor, " n"]) -> None:

@@ -9,6 +9,7 @@ from gdmcourse.likelihood.hmm_messages import (
     Lengths,
     LogLikelihoods,
     Transition,
+    check_logs,
     check_possible,
     mask,
 )
@@ -22,8 +23,10 @@ def viterbi(
     """The most probable path of states given each sequence, from log tables; −1 beyond its end.
 
     Of several best paths it is the one whose last state is lowest, among these the one whose last but one is,
-    and so on. Raises `ImpossibleSequence` for one without a path. Source: Viterbi (1967); `eq-hmm-viterbi`.
+    and so on. Raises `ImpossibleSequence` for one without a path, and ValueError for tables that are no
+    logarithms. Source: Viterbi (1967); `eq-hmm-viterbi`.
     """
+    check_logs(initial, transition)
     n, longest, _ = log_likelihoods.shape
     inside = None if lengths is None else mask(lengths, log_likelihoods)
     best, back = initial + log_likelihoods[:, 0], []

@@ -541,6 +541,7 @@ def test_to_draw_every_place_anew_settles_one_more_a_call_and_ends_in_the_plain_
         (lambda: Transformer(3, 4, width=9, layers=1, heads=2), "multiple of heads = 2, not 9"),
         (lambda: Transformer(3, 4, width=8, layers=1, heads=2)(torch.zeros(1, 5).long()), "4 symbols, not 5"),
         (lambda: WaveNet(3, 4, (1,))(torch.tensor([[0, 3]])), "symbols are 0 … 2, not 0 … 3"),
+        (lambda: WaveNet(3, 4, (1,))(torch.zeros(1, 2)), "whole numbers, not of torch.float32; `to_levels`"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said(call, message):

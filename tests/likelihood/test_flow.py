@@ -259,6 +259,27 @@ def test_each_layer_says_what_it_can_not_take():
         ActNorm(2).initialise(torch.tensor([[0.0, 3.0], [1.0, 3.0]]))
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_layer_by_itself_says_what_it_can_not_take():
+    for layer in (coupling(3), ActNorm(3)):
+        for points in (torch.zeros(2, 4).double(), torch.zeros(3).double()):
+            with pytest.raises(ValueError, match="layer is one of 3 coordinates, not of points"):
+                layer.initialise(points) if isinstance(layer, ActNorm) else layer(points)
+    with pytest.raises(ValueError, match="without rows"):
+        ActNorm(3).initialise(torch.zeros(0, 3))
+    for width, largest in ((0, 2.0), (4, 0.0), (4, -1.0)):
+        with pytest.raises(ValueError, match="width must be at least 1 and `largest` above 0, not"):
+            AffineCoupling(torch.tensor([True, False]), width, largest=largest)
+    with pytest.raises(ValueError, match="at least 2 levels, not 1"):
+        Gaussianise(3, 1)
+    for pixel in (7.0, -1.3, math.nan):
+        with pytest.raises(ValueError, match="nan or pixels outside all bins"):
+            Gaussianise(1, 5).initialise(torch.tensor([[0.0], [pixel]]))
+    for shape in ((0, 3), (4, 2), (4, 1, 3)):
+        with pytest.raises(ValueError, match=r"x must be \(N, 3\) with some rows"):
+            Gaussianise(3, 5).initialise(torch.zeros(shape))
+
+
 # --- pixels ------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,9 @@ from gdmcourse.likelihood import (
     GaussianEmission,
     ImpossibleSequence,
     SymbolEmission,
+    backward_messages,
     baum_welch_step,
+    forward_messages,
     log_likelihood,
     posteriors,
     viterbi,
@@ -79,6 +81,21 @@ def test_shapes_that_do_not_fit_are_refused():
         for ask in (log_likelihood, posteriors, viterbi):
             with pytest.raises(ValueError, match=said):
                 ask(*tables, torch.tensor(lengths))
+
+
+def test_probabilities_in_the_place_of_their_logarithms_are_refused():
+    initial, transition, told = chain(2, 4)
+    for ask in (
+        lambda: forward_messages(initial.exp(), transition, told),
+        lambda: backward_messages(transition.exp(), told),
+        lambda: log_likelihood(initial, transition.exp(), told),
+        lambda: posteriors(initial, transition.exp(), told),
+        lambda: viterbi(initial.exp(), transition, told),
+    ):
+        with pytest.raises(
+            ValueError, match=r"hold logarithms of probabilities, and 0\.\d+ is none; write table"
+        ):
+            ask()
 
 
 def test_a_sequence_that_cannot_occur_is_named():
