@@ -38,6 +38,12 @@ def test_adain_sets_the_statistics_and_forgets_the_old_ones():
     close(adaptive_instance_norm(stretched, mean, std), y, atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("means", "factors"), [((4,), (3, 4)), ((3, 1), (3, 4)), ((3, 4), (1, 4))])
+def test_a_channel_that_is_told_nothing_of_its_own_is_named(means, factors, unchecked):
+    with pytest.raises(ValueError, match=r"give \(3, 4\) of them, not \("):
+        adaptive_instance_norm(normal(3, 4, 2, 2), normal(*means), normal(*factors))
+
+
 @pytest.mark.equation("eq-style-droplet")
 @pytest.mark.parametrize("spike", [0.0, 3.0, -50.0])
 @pytest.mark.parametrize("n", [16, 64])
