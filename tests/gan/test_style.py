@@ -124,6 +124,14 @@ def test_the_layer_keeps_the_size_whatever_the_latent():
         assert activate(out).square().mean().item() == pytest.approx(1.04, abs=0.06)
 
 
+def test_without_demodulation_the_constant_keeps_the_size():
+    """At a latent of 0, whose style is 1."""
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(32, 64, style_dim=8, demodulate=False).double()
+    out = layer(normal(16, 32, 12, 12), torch.zeros(16, 8).double())[:, :, 1:-1, 1:-1]
+    assert out.std().item() == pytest.approx(1, abs=0.05)
+
+
 # Equalised learning rate
 
 
@@ -178,6 +186,10 @@ def test_the_middle_follows_the_mean_in_training_only():
     close(mapping.middle, expected)
     assert "middle" in mapping.state_dict()
     close(mapping(3 * z[0]), mapping(z[0]))  # the length of the noise means nothing
+    seen = []
+    mapping.layers[0].register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
+    mapping(z[0])
+    close(seen[0].norm(dim=1), torch.full((50,), math.sqrt(6)))
 
 
 # The generator
