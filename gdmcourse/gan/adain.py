@@ -13,8 +13,15 @@ def adaptive_instance_norm(
     """`std` · (x − mean of the channel) / √(variance of the channel + ε) + `mean`.
 
     Mean and variance are those of a channel's pixels in one image (Huang and Belongie 2017), the book's
-    equation `def-style-adain`.
+    equation `def-style-adain`. Raises ValueError unless there is a mean and a factor for each channel of each
+    image.
     """
+    for told in (mean, std):
+        if told.shape != x.shape[:2]:
+            raise ValueError(
+                f"each channel of each image is told a number, so give {tuple(x.shape[:2])} of them, not "
+                f"{tuple(told.shape)}"
+            )
     centred = x - x.mean((2, 3), keepdim=True)
     size = (centred.square().mean((2, 3), keepdim=True) + epsilon).sqrt()
     return std[:, :, None, None] * centred / size + mean[:, :, None, None]

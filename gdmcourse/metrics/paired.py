@@ -43,12 +43,18 @@ def paired_scores(
 def psnr(made: Float[Tensor, "n c h w"], real: Float[Tensor, "m c h w"]) -> float:
     """Peak signal-to-noise ratio 10 log₁₀(4 / MSE) in decibels, for pixels in [−1, 1], of the mean error.
 
-    Infinite for equal images. Raises ValueError unless there is a made image for each real one.
+    Infinite for equal images. Raises ValueError unless there is a made image for each real one, at least one,
+    and for pixels outside that range.
     """
     if made.shape != real.shape:
         raise ValueError(
             f"give a made image for each real one, of the same shape; got {tuple(made.shape)} and "
             f"{tuple(real.shape)}"
         )
-    error = (made - real).double().square().mean().item()
+    error = (made.double() - real.double()).square().mean().item()
+    if not error <= 4:
+        raise ValueError(
+            f"pixels in [−1, 1] have a mean squared error of 4 at most, not of {error:g}; scale the images "
+            "to that range, and give at least one"
+        )
     return 10 * math.log10(4 / error) if error > 0 else math.inf

@@ -43,7 +43,9 @@ def read_stacked(images: Float[Tensor, "n 3 8 8"]) -> Int64[Tensor, " n"]:
 
 
 def count_modes(read: Int64[Tensor, " n"]) -> StackedModes:
-    """The count and the divergence of numbers from 0 to 999."""
+    """The count and the divergence of numbers from 0 to 999; raises ValueError for others, and for none."""
+    if len(read) == 0 or not 0 <= int(read.min()) <= int(read.max()) < MODES:
+        raise ValueError(f"modes are numbers from 0 to {MODES - 1}: give at least one, and no others")
     share = torch.bincount(read, minlength=MODES).double() / len(read)
     reverse_kl = torch.special.xlogy(share, share).sum().item() + math.log(MODES)
     return StackedModes(int((share > 0).sum()), reverse_kl)

@@ -93,7 +93,8 @@ def test_batch_norm_does_not_see_contrast_and_brightness():
 
 def slopes_of(leak, n, critics=40_000, dim=3):
     """Gradients of random critics with one hidden layer at a point, by autograd."""
-    w, b, c = (torch.randn(critics, n, k, generator=gen(n), dtype=torch.float64) for k in (dim, 1, 1))
+    rng = gen(n)  # one for all three, which have to be independent
+    w, b, c = (torch.randn(critics, n, k, generator=rng, dtype=torch.float64) for k in (dim, 1, 1))
     x = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64)[:dim].expand(critics, dim).requires_grad_()
     f = (0.7 * c * F.leaky_relu(w @ x[..., None] + b, leak)).sum()
     return torch.autograd.grad(f, x)[0]

@@ -17,6 +17,7 @@ from torch import nn
 from gdmcourse.gan import (
     non_saturating_loss,
     saturating_loss,
+    unit_norm_penalty,
     wasserstein_generator_loss,
     zero_norm_penalty,
 )
@@ -232,14 +233,30 @@ def test_the_best_weights_of_a_clipped_last_layer_stand_at_the_bounds():
     np.testing.assert_allclose(found.x, 0.2 * np.sign(gap))
 
 
+def moves(state, penalty):
+    """How the smallest game moves, by autograd from what each player raises, the critic less its penalty."""
+    theta, phi = (torch.tensor(part, dtype=torch.float64, requires_grad=True) for part in state)
+    earned = -phi * theta
+    (made,) = torch.autograd.grad(-earned, theta, retain_graph=True)
+    (slope,) = torch.autograd.grad(earned - penalty(lambda x: phi * x[:, 0]), phi)
+    return [made.item(), slope.item()]
+
+
 @pytest.mark.equation("eq-wgan-dirac-unit")
 @pytest.mark.parametrize("weight", [0.3, 1.0, 4.0])
 @pytest.mark.parametrize("start", [(1.0, 0.3), (0.01, -0.01), (-3.0, 2.0), (0.0, 1.0)])
 def test_the_smallest_game_with_a_target_of_one_does_not_rest_at_the_data(weight, start):
+    """The field against autograd through the library's penalty, and its path by an integrator."""
+
     def field(t, state):
         theta, phi = state
         return [phi, -theta - 2 * weight * (abs(phi) - 1) * np.sign(phi)]
 
+    def penalty(critic):
+        data, made = torch.zeros(2, 1, dtype=torch.float64), torch.full((2, 1), start[0], dtype=torch.float64)
+        return weight * unit_norm_penalty(critic, data, made, torch.Generator().manual_seed(0))
+
+    assert field(0, start) == pytest.approx(moves(start, penalty))
     walk = solve_ivp(field, (0, 120), start, max_step=0.02, method="RK23")
     late = np.abs(walk.y[0][walk.t > 80])
     assert late.max() > 0.5 * weight
@@ -248,16 +265,12 @@ def test_the_smallest_game_with_a_target_of_one_does_not_rest_at_the_data(weight
 @pytest.mark.equation("eq-wgan-dirac-zero")
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.0, 5.0])
 def test_the_smallest_game_with_a_target_of_zero_rests_there(weight):
-    """The field by autograd, from what each player raises; its limit by the matrix exponential."""
+    """The field by autograd through the library's penalty; its limit by the matrix exponential."""
 
-    def velocity(state):
-        theta, phi = (part.clone().requires_grad_() for part in state)
-        earned = -phi * theta
-        (up,) = torch.autograd.grad(-earned, theta, retain_graph=True)
-        penalty = weight * zero_norm_penalty(lambda x: phi * x[:, 0], torch.zeros(1, 1).double())
-        return torch.stack([up, torch.autograd.grad(earned - penalty, phi)[0]])
+    def penalty(critic):
+        return weight * zero_norm_penalty(critic, torch.zeros(1, 1, dtype=torch.float64))
 
-    matrix = torch.stack([velocity(unit) for unit in torch.eye(2).double()], dim=1).numpy()
+    matrix = np.array([moves(unit, penalty) for unit in ((1.0, 0.0), (0.0, 1.0))]).T
     root = np.emath.sqrt(weight**2 - 4)
     expected = np.sort_complex(np.array([(-weight + root) / 2, (-weight - root) / 2], dtype=complex))
     found = np.sort_complex(np.linalg.eigvals(matrix).astype(complex))

@@ -7,6 +7,7 @@ import torch
 
 from gdmcourse.gan import (
     discriminator_loss,
+    find_objective,
     hinge_critic_loss,
     non_saturating_loss,
     relativistic_loss,
@@ -51,6 +52,26 @@ def test_the_hinge_asks_for_a_margin_of_one_on_each_side_and_no_more():
         for fake in tried:
             loss = hinge_critic_loss(torch.tensor([real]), torch.tensor([fake])).item()
             assert loss == (1 - real if real < 1 else 0) + (fake + 1 if fake > -1 else 0)
+
+
+def minus_log_sigmoid(logit):
+    return math.log1p(math.exp(-logit))
+
+
+@pytest.mark.parametrize(
+    ("name", "critic", "generator"),
+    [
+        ("saturating", minus_log_sigmoid(0.25) + minus_log_sigmoid(-0.5), -minus_log_sigmoid(-0.5)),
+        ("non-saturating", minus_log_sigmoid(0.25) + minus_log_sigmoid(-0.5), minus_log_sigmoid(0.5)),
+        ("wasserstein", 0.5 - 0.25, -0.5),
+        ("hinge", 0.75 + 1.5, -0.5),
+        ("relativistic", minus_log_sigmoid(0.25 - 0.5), minus_log_sigmoid(0.5 - 0.25)),
+    ],
+)
+def test_each_player_of_a_game_has_its_own_loss_and_not_the_other_s(name, critic, generator):
+    real, fake, game = torch.tensor([0.25]), torch.tensor([0.5]), find_objective(name)
+    assert game.critic(real, fake).item() == pytest.approx(critic)
+    assert game.generator(real, fake).item() == pytest.approx(generator)
 
 
 def test_pairs_may_be_pairs_of_patches_and_are_compared_place_by_place():

@@ -38,6 +38,12 @@ def test_adain_sets_the_statistics_and_forgets_the_old_ones():
     close(adaptive_instance_norm(stretched, mean, std), y, atol=1e-6, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("means", "factors"), [((4,), (3, 4)), ((3, 1), (3, 4)), ((3, 4), (1, 4))])
+def test_a_channel_that_is_told_nothing_of_its_own_is_named(means, factors, unchecked):
+    with pytest.raises(ValueError, match=r"give \(3, 4\) of them, not \("):
+        adaptive_instance_norm(normal(3, 4, 2, 2), normal(*means), normal(*factors))
+
+
 @pytest.mark.equation("eq-style-droplet")
 @pytest.mark.parametrize("spike", [0.0, 3.0, -50.0])
 @pytest.mark.parametrize("n", [16, 64])
@@ -118,6 +124,14 @@ def test_the_layer_keeps_the_size_whatever_the_latent():
         assert activate(out).square().mean().item() == pytest.approx(1.04, abs=0.06)
 
 
+def test_without_demodulation_the_constant_keeps_the_size():
+    """At a latent of 0, whose style is 1."""
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(32, 64, style_dim=8, demodulate=False).double()
+    out = layer(normal(16, 32, 12, 12), torch.zeros(16, 8).double())[:, :, 1:-1, 1:-1]
+    assert out.std().item() == pytest.approx(1, abs=0.05)
+
+
 # Equalised learning rate
 
 
@@ -172,6 +186,10 @@ def test_the_middle_follows_the_mean_in_training_only():
     close(mapping.middle, expected)
     assert "middle" in mapping.state_dict()
     close(mapping(3 * z[0]), mapping(z[0]))  # the length of the noise means nothing
+    seen = []
+    mapping.layers[0].register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]))
+    mapping(z[0])
+    close(seen[0].norm(dim=1), torch.full((50,), math.sqrt(6)))
 
 
 # The generator

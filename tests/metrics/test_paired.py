@@ -43,3 +43,14 @@ def test_answers_that_fit_no_question_are_refused():
         paired_scores(NETWORK, REAL[:1], REAL[:1])
     with pytest.raises(ValueError, match="a made image for each real one"):
         psnr(REAL, REAL[:1])
+
+
+@pytest.mark.parametrize(
+    "made",
+    [100 * REAL, REAL.log(), (100 * REAL).to(torch.uint8), REAL[:0]],
+    ids=["0–255", "NaN", "bytes", "none"],
+)
+def test_no_ratio_is_told_of_images_that_have_none(made, unchecked):
+    """NaN would come out as infinite, which is the best there is."""
+    with pytest.raises(ValueError, match=r"mean squared error of 4 at most, not of .*scale the images"):
+        psnr(made, -made)

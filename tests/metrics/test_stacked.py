@@ -24,6 +24,12 @@ def test_the_ends_are_zero_and_the_logarithm_of_a_thousand():
     assert count_modes(torch.full((50,), 3)) == (1, pytest.approx(math.log(1000), abs=1e-12))
 
 
+@pytest.mark.parametrize("read", [[], [3, -1], [1000]])
+def test_what_is_no_mode_is_refused(read):
+    with pytest.raises(ValueError, match="numbers from 0 to 999"):
+        count_modes(torch.tensor(read, dtype=torch.long))
+
+
 def test_chance_alone_makes_about_half_a_mode_a_sample():
     """The floor that the docstring names: (modes − 1) / 2n for draws from equal modes."""
     g = torch.Generator().manual_seed(0)

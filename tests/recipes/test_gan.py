@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from gdmcourse.gan import non_saturating_loss, relativistic_loss
 from gdmcourse.recipes import find_recipe
 from gdmcourse.training.player import Turn
 
@@ -55,12 +56,13 @@ def test_a_game_without_pairs_does_not_ask_the_critic_of_real_examples_in_the_ge
     recipe = replace(DCGAN, batch_size=4)
     batch = tuple(part[:4] for part in recipe.tensors(recipe.data("train")))
     networks, seen = SimpleNamespace(**recipe.build(recipe.data("train"))), []
-    networks.critic.register_forward_hook(lambda module, inputs, output: seen.append(len(output)))
-    for objective, calls in (("non-saturating", 1), ("relativistic", 2)):
+    networks.critic.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    for objective, wanted in (("non-saturating", non_saturating_loss), ("relativistic", relativistic_loss)):
         seen.clear()
         turn = Turn(1, torch.Generator().manual_seed(0))
-        replace(recipe, objective=objective).generator_loss(networks, batch, turn)
-        assert len(seen) == calls
+        loss = replace(recipe, objective=objective).generator_loss(networks, batch, turn)
+        assert len(seen) == (2 if objective == "relativistic" else 1)
+        assert torch.equal(loss, wanted(*seen))  # of the generated ones, and then of the real ones
 
 
 @pytest.mark.parametrize(

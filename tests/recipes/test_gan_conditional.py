@@ -22,7 +22,10 @@ class Listening(nn.Module):
 
 
 class Sure(nn.Module):
-    """A critic that says what it was built with: a logit of being real, and one for label 3."""
+    """A critic that says what it was built with: a logit of being real of what is grey, and one for label 3.
+
+    A white image has 2 more.
+    """
 
     def __init__(self, real: float, three: float) -> None:
         super().__init__()
@@ -31,7 +34,7 @@ class Sure(nn.Module):
     def forward(self, x):
         labels = x.new_zeros(len(x), 10)
         labels[:, 3] = self.three
-        return x.new_full((len(x),), self.real), labels
+        return self.real + 2 * x.flatten(1).mean(1), labels
 
 
 def turn():
@@ -41,13 +44,13 @@ def turn():
 @pytest.mark.parametrize("weight", [0.0, 1.0, 2.5])
 def test_both_players_of_an_acgan_pay_for_labels_that_can_t_be_read(weight):
     recipe = replace(find_recipe("acgan-digits", "smoke"), penalty=None, label_weight=weight)
-    batch = torch.zeros(4, 1, 8, 8), torch.tensor([3, 3, 3, 7])
+    batch = torch.ones(4, 1, 8, 8), torch.tensor([3, 3, 3, 7])
     networks = SimpleNamespace(generator=Listening(), critic=Sure(0.5, 2.0))
     normaliser = math.log(math.exp(2) + 9)
     unread = (3 * (normaliser - 2) + normaliser) / 4  # −log C of the four labels, on average
-    D = 1 / (1 + math.exp(-0.5))
+    D, of_real = (1 / (1 + math.exp(-logit)) for logit in (0.5, 2.5))
     critic = recipe.critic_loss(networks, batch, turn()).item()
-    assert critic == pytest.approx(-math.log(D) - math.log(1 - D) + weight * 2 * unread, rel=1e-5)
+    assert critic == pytest.approx(-math.log(of_real) - math.log(1 - D) + weight * 2 * unread, rel=1e-5)
     generator = recipe.generator_loss(networks, batch, turn()).item()
     assert generator == pytest.approx(-math.log(D) + weight * unread, rel=1e-5)
     assert torch.equal(networks.generator.asked, batch[1])

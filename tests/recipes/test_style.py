@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
+from gdmcourse.gan import discriminator_loss, non_saturating_loss
 from gdmcourse.recipes import find_recipe
 from gdmcourse.training.player import Turn
 
@@ -40,6 +42,41 @@ def test_a_lazy_penalty_has_the_mean_of_the_eager_one_and_a_larger_mean_square(p
     torch.testing.assert_close(taken.mean(0), every, atol=1e-4 * float(size), rtol=1e-4)
     claimed = every.square() + 2 * (every - plain).square()
     torch.testing.assert_close(taken.square().mean(0), claimed, atol=1e-4 * float(claimed.max()), rtol=1e-4)
+
+
+class Marking(nn.Module):
+    """An augmentation that is easily seen: it adds 10."""
+
+    def forward(self, images, rng):
+        return images + 10
+
+    def observe(self, real):
+        self.observed = real
+
+
+@pytest.mark.parametrize(("target", "mark"), [(0.6, 10.0), (None, 0.0)])
+def test_all_that_the_critic_judges_is_augmented_in_both_moves(target, mark):
+    networks, seen = SimpleNamespace(**STYLE.build(DATA) | {"augment": Marking()}), []
+    networks.critic.register_forward_hook(lambda _critic, inputs, logits: seen.append((inputs[0], logits)))
+    recipe = replace(STYLE, target=target, penalty_every=1, path_weight=0.0)
+    batch = tuple(part[:6] for part in recipe.tensors(DATA))
+
+    def lost(changed, player):
+        seen.clear()
+        turn = Turn(1, torch.Generator().manual_seed(0))
+        return getattr(changed, f"{player}_loss")(networks, batch, turn), [*seen]
+
+    loss, ((real, of_real), (fake, of_fake)) = lost(replace(recipe, penalty=None), "critic")
+    assert torch.equal(real, batch[0] + mark)
+    assert fake.mean().item() == pytest.approx(mark, abs=3)
+    torch.testing.assert_close(loss, discriminator_loss(of_real, of_fake))
+    if target is not None:
+        assert networks.augment.observed is of_real
+    punished = lost(recipe, "critic")[1][2][0]
+    assert torch.equal(punished, real)
+    loss, ((fake, of_fake), *_) = lost(recipe, "generator")
+    assert fake.mean().item() == pytest.approx(mark, abs=3)
+    torch.testing.assert_close(loss, non_saturating_loss(of_fake))
 
 
 @pytest.mark.equation("eq-style-lazy-adam")

@@ -1,5 +1,6 @@
 """Recipes of translation: what is weighed with what, whose pool holds what, how a run goes on."""
 
+import math
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
@@ -80,6 +81,19 @@ def test_the_players_name_the_makers_of_their_critics_domain(cycle):
     assert shown["b"][1].unique().tolist() == [0.25]
 
 
+def test_each_generator_is_judged_by_the_critic_of_what_it_makes(cycle):
+    """Both domains have one channel, so the other critic would take its images without a complaint."""
+    networks, batch = cycle
+    said = {"critic_a": 2.0, "critic_b": -1.0}
+    critics = {name: lambda x, f=f: f + x[:, 0] for name, f in said.items()}
+    grey = {"forth": torch.zeros_like, "back": torch.zeros_like}
+    spied = SimpleNamespace(**vars(networks) | critics | grey)
+    players = replace(CYCLE, cycle_weight=0.0, identity_weight=0.0).players(vars(networks))
+    for name, critic in (("forth", "critic_b"), ("back", "critic_a")):
+        loss = players[name].loss(spied, batch, turn()).item()
+        assert loss == pytest.approx(math.log1p(math.exp(-said[critic])), rel=1e-5)
+
+
 def test_there_are_no_pairs_in_the_unpaired_data():
     train = CYCLE.data("train")
     outlines, images = CYCLE.tensors(train)
@@ -153,6 +167,13 @@ def test_the_critic_of_pix2pix_sees_the_question():
     assert torch.equal(PAIRED.real(batch)[:, :1], batch[0])
     assert torch.equal(PAIRED.real(batch)[:, 1:], batch[1])
     assert torch.equal(ENLARGE.shown(*batch), batch[1])
+
+
+def test_filling_pays_its_weight_times_the_mean_absolute_error():
+    rng = torch.Generator().manual_seed(0)
+    made, real = (torch.rand(3, 1, 8, 8, generator=rng) for _ in range(2))
+    paid = replace(PAIRED, l1_weight=3.0).unlikeness(made, real)
+    torch.testing.assert_close(paid, 3 * (made - real).abs().mean())
 
 
 def test_the_weights_of_enlarging_belong_to_pixels_and_features():
