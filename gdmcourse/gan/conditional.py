@@ -33,10 +33,15 @@ class ConditionalGenerator(nn.Module):
         self.body = ImageGenerator(shape, noise_dim if join == "product" else 2 * noise_dim, width)
 
     def joined(self, z: Float[Tensor, "n noise_dim"], y: Int64[Tensor, " m"]) -> Float[Tensor, "n inputs"]:
-        """What the body is given. Raises ValueError for labels out of range, or not one for each noise."""
+        """What the body is given.
+
+        Raises ValueError for labels out of range or not one for each noise, and for noise of another size.
+        """
         check_labels(y, self.classes)
         if len(y) != len(z):
             raise ValueError(f"give one label for each noise, not {len(y)} labels for {len(z)}")
+        if z.shape[1:] != (self.noise_dim,):
+            raise ValueError(f"noise has {self.noise_dim} numbers here, not a shape of {tuple(z.shape)}")
         row = self.embedding(y)
         return z * row if self.join == "product" else torch.cat([z, row], dim=1)
 

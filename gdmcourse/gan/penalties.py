@@ -47,11 +47,12 @@ def unit_norm_penalty(
     """E (‖∇f(x̂)‖ − 1)² at a random point x̂ between each real and its generated example (WGAN-GP).
 
     Each pair has a share of its own (Gulrajani et al. 2017). Where a gradient is 0, the norm's own is taken
-    as 0. Raises ValueError for batches of different sizes.
+    as 0. Raises ValueError for batches of different shapes.
     """
-    if len(real) != len(fake):
+    if real.shape != fake.shape:
         raise ValueError(
-            f"one generated example for each real one is wanted, not {len(fake)} for {len(real)}"
+            "one generated example for each real one is wanted, of the same shape, not "
+            f"{tuple(fake.shape)} for {tuple(real.shape)}"
         )
     share = torch.rand(
         len(real), *[1] * (real.dim() - 1), generator=rng, device=real.device, dtype=real.dtype

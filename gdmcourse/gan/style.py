@@ -17,7 +17,15 @@ from gdmcourse.gan.modulated import ModulatedConv2d
 def mixed_styles(
     w: Float[Tensor, "n d"], other: Float[Tensor, "n d"], crossover: Int64[Tensor, " n"], layers: int
 ) -> Float[Tensor, "n layers d"]:
-    """For each of `layers` layers, the first latent before the image's crossover and the other from there."""
+    """For each of `layers` layers, the first latent before the image's crossover and the other from there.
+
+    Raises ValueError unless there is another latent and a crossover for each image.
+    """
+    if other.shape != w.shape or crossover.shape != w.shape[:1]:
+        raise ValueError(
+            f"give another latent and a crossover for each of {len(w)} images, not {len(other)} and "
+            f"{tuple(crossover.shape)}"
+        )
     first = torch.arange(layers, device=w.device)[:, None] < crossover[:, None, None]
     return torch.where(first, w[:, None], other[:, None])
 

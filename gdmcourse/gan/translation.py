@@ -87,10 +87,12 @@ def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
     """The side, in pixels, of the square in which all lies that one output of a stack of convolutions sees.
 
     A layer is (kernel, stride), the first layer first; one whose kernel is shorter than its stride leaves
-    gaps in the square. Equation `eq-tr-field`.
+    gaps in the square. Equation `eq-tr-field`. Raises ValueError for a kernel or stride below 1.
     """
     field, jump = 1, 1  # jump: how far apart, in pixels of the image, two neighbouring inputs lie
     for kernel, stride in layers:
+        if kernel < 1 or stride < 1:
+            raise ValueError(f"kernel and stride of a layer are 1 or more, not {kernel} and {stride}")
         field += (kernel - 1) * jump
         jump *= stride
     return field
@@ -99,11 +101,23 @@ def receptive_field(layers: Iterable[tuple[int, int]]) -> int:
 def cycle_loss(there: Map, back: Map, x: Float[Tensor, " n *shape"]) -> Float[Tensor, ""]:
     """Mean |back(there(x)) − x| over pixels: how much of an image doesn't survive the way there and back.
 
-    Equation `def-tr-cycle`.
+    Equation `def-tr-cycle`. Raises ValueError where an image comes back in another shape.
     """
-    return (back(there(x)) - x).abs().mean()
+    return _difference(back(there(x)), x)
 
 
 def identity_loss(there: Map, y: Float[Tensor, " n *shape"]) -> Float[Tensor, ""]:
-    """Mean |there(y) − y| over pixels, for images that are in the target's domain already."""
-    return (there(y) - y).abs().mean()
+    """Mean |there(y) − y| over pixels, for images that are in the target's domain already.
+
+    Raises ValueError where an image comes back in another shape.
+    """
+    return _difference(there(y), y)
+
+
+def _difference(made: Tensor, wanted: Tensor) -> Tensor:
+    if made.shape != wanted.shape:
+        raise ValueError(
+            f"images of shape {tuple(wanted.shape)} came back as {tuple(made.shape)}, and only equal shapes "
+            "can be compared pixel by pixel"
+        )
+    return (made - wanted).abs().mean()

@@ -104,6 +104,9 @@ def test_bad_input_is_named():
         generator(torch.zeros(1, 8), torch.zeros(1, dtype=torch.long))
     with pytest.raises(ValueError, match="one label for each noise, not 3 labels for 2"):
         generator(torch.zeros(2, 8), torch.zeros(3, dtype=torch.long))
+    times = ConditionalGenerator(SHAPE, 10, noise_dim=8, width=4, join="product")
+    with pytest.raises(ValueError, match=r"8 numbers here, not a shape of \(2, 1\)"):  # it would broadcast
+        times(torch.zeros(2, 1), torch.zeros(2, dtype=torch.long))
     with pytest.raises(ValueError, match="no join 'sum'; there are: concat, product"):
         ConditionalGenerator(SHAPE, 10, join="sum")
     logits = torch.randn(5, 10, generator=seeded())

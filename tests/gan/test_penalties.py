@@ -119,11 +119,12 @@ def test_a_critic_that_compares_its_examples_is_refused_even_in_evaluation():
         zero_norm_penalty(critic, torch.randn(4, 3))
 
 
-def test_a_real_example_without_a_generated_one_is_refused(rng):
-    with pytest.raises(ValueError, match="one generated example for each real one is wanted, not 1 for 3"):
-        unit_norm_penalty(
-            nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), torch.ones(3, 2), torch.ones(1, 2), rng
-        )
+@pytest.mark.parametrize("shape", [(1, 2), (3, 1)])
+def test_a_real_example_without_a_generated_one_of_its_shape_is_refused(shape, rng, unchecked):
+    """Either would broadcast, and the point lie on no line between two examples."""
+    critic = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))
+    with pytest.raises(ValueError, match=r"one generated example for each real one .* for \(3, 2\)"):
+        unit_norm_penalty(critic, torch.ones(3, 2), torch.ones(shape), rng)
 
 
 def test_what_batch_norm_does_to_a_gradient(rng):

@@ -203,6 +203,12 @@ def test_from_the_crossover_on_layers_are_styled_by_the_other_latent():
     close(mixed[2], w[2].expand(4, 2))
 
 
+@pytest.mark.parametrize(("others", "crossovers"), [(1, 3), (3, 1)])
+def test_one_latent_or_crossover_is_not_spread_over_all_images(others, crossovers, unchecked):
+    with pytest.raises(ValueError, match=f"each of 3 images, not {others} and \\({crossovers},\\)"):
+        mixed_styles(normal(3, 2), normal(others, 2), torch.ones(crossovers, dtype=torch.long), 4)
+
+
 @pytest.mark.parametrize("shape", [(1, 8, 8), (1, 28, 28), (3, 32, 32)])
 def test_images_have_the_shape_of_the_data_and_the_image_is_the_sum_of_its_heads(shape):
     torch.manual_seed(0)

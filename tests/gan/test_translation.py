@@ -51,6 +51,12 @@ def test_the_critic_of_pix2pix_sees_seventy_pixels():
     assert receptive_field([(4, 2), (4, 2), (4, 2), (4, 1), (4, 1)]) == 70
 
 
+@pytest.mark.parametrize("layer", [(0, 1), (3, 0), (3, -2)])
+def test_a_layer_that_sees_nothing_or_does_not_move_on_is_refused(layer):
+    with pytest.raises(ValueError, match=f"1 or more, not {layer[0]} and {layer[1]}"):
+        receptive_field([(3, 1), layer])
+
+
 @pytest.mark.equation("eq-tr-field")
 @pytest.mark.parametrize("halvings", [0, 1, 2])
 def test_a_logit_of_the_critic_sees_its_field_and_no_more(halvings):
@@ -169,3 +175,12 @@ def test_the_losses_of_two_maps_that_invert_an_image_tell_the_weights_apart():
     assert cycle_loss(torch.neg, torch.neg, images) == 0
     close(identity_loss(torch.neg, images), 2 * images.mean())
     close(cycle_loss(lambda x: x + 1, lambda x: x / 2, images), ((images + 1) / 2 - images).abs().mean())
+
+
+def test_images_that_come_back_in_another_shape_are_not_compared(unchecked):
+    """Grey images would broadcast over the channels of colour."""
+    images = torch.rand(2, 3, 4, 4)
+    grey = lambda x: x.mean(1, keepdim=True)  # noqa: E731
+    for loss in (lambda: cycle_loss(torch.neg, grey, images), lambda: identity_loss(grey, images)):
+        with pytest.raises(ValueError, match=r"shape \(2, 3, 4, 4\) came back as \(2, 1, 4, 4\)"):
+            loss()
