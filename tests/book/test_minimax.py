@@ -99,21 +99,19 @@ def test_the_record_of_modes_has_every_way_on_both_sets_from_ten_seeds():
     assert counted == {(toy, way, seed): 1 for toy in VARIANCE for way in WAYS for seed in range(10)}
 
 
-def test_the_relativistic_game_finds_the_whole_grid_in_every_run():
-    assert set(recorded("25gaussians", "modes")["relativistic"]) == {25}
-    assert np.mean(recorded("25gaussians", "high_quality")["relativistic"]) >= 0.94
-
-
-def test_r1_and_wgan_gp_find_nearly_the_whole_grid_with_fewer_good_points():
+def test_the_games_with_r1_find_the_whole_grid_in_every_run_and_the_relativistic_one_has_more_good_points():
     modes, good = recorded("25gaussians", "modes"), recorded("25gaussians", "high_quality")
-    for way in ("r1", "wgan-gp"):
-        assert np.mean(modes[way]) >= 24
-        assert ttest_rel(good["relativistic"], good[way], alternative="greater").pvalue < 0.01
-    assert max(good["wgan-gp"]) < 0.6 * min(good["r1"])
+    assert set(modes["relativistic"]) == set(modes["r1"]) == {25}
+    assert np.mean(good["relativistic"]) >= 0.94
+    assert ttest_rel(good["relativistic"], good["r1"], alternative="greater").pvalue < 0.01
 
 
-def test_without_a_penalty_some_runs_of_the_plain_game_find_nothing_and_runs_differ_most():
+def test_wgan_gp_looks_good_on_the_first_seed_and_falls_apart_on_others():
+    found = recorded("25gaussians", "modes")["wgan-gp"]
+    assert found[0] == 25
+    assert sum(modes < 10 for modes in found) >= 3
+
+
+def test_without_a_penalty_the_plain_game_ends_with_nothing_in_some_runs():
     found = [modes for toy in VARIANCE for modes in recorded(toy, "modes")["plain"]]
     assert 0 < found.count(0) < len(found) / 2
-    spread = {way: np.std(modes) for way, modes in recorded("25gaussians", "modes").items()}
-    assert max(spread, key=spread.get) == "plain"
