@@ -4,7 +4,6 @@
 a seed. A critic makes as many moves in one way as in another.
 """
 
-import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gdmcourse.gan.networks import PointCritic, PointGenerator
+from gdmcourse.gan.networks import PointCritic, PointGenerator, perceptron
 from gdmcourse.gan.waves import Waves
 from gdmcourse.recipes.gan_points import PointGANRecipe
 from gdmcourse.studies.study import Rows, Study
@@ -50,14 +49,6 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
-def leaky_perceptron(sizes: list[int], slope: float) -> nn.Sequential:
-    """Linear layers of these sizes with leaky ReLUs of this slope between them."""
-    pairs = [
-        (nn.Linear(inside, outside), nn.LeakyReLU(slope)) for inside, outside in itertools.pairwise(sizes)
-    ]
-    return nn.Sequential(*itertools.chain(*pairs))[:-1]
-
-
 @dataclass(frozen=True, kw_only=True)
 class CoverageRecipe(PointGANRecipe):
     """A generator of three hidden layers, and a critic that may see waves beside the coordinates.
@@ -76,7 +67,10 @@ class CoverageRecipe(PointGANRecipe):
         """Generator and critic, which see the data in units of their spread."""
         dim, scale = train.shape[1], train.std().item()
         generator = PointGenerator(self.noise_dim, dim, self.width, scale)
-        generator.layers = leaky_perceptron([self.noise_dim, *3 * [self.width], dim], self.slope)
+        generator.layers = perceptron([self.noise_dim, *3 * [self.width], dim])
+        for layer in generator.layers:
+            if isinstance(layer, nn.LeakyReLU):
+                layer.negative_slope = self.slope
         waves = Waves(dim, self.waves, (0.5, 14.0), scale)
         critic = PointCritic(waves.out, self.width, self.pack, self.kernels)
         return {"generator": generator, "critic": nn.Sequential(waves, critic)}
