@@ -20,12 +20,13 @@ from typing import Any
 
 from benchmarks import grading
 from benchmarks.row import row
-from gdmcourse.classroom.cluster import Cluster
+from gdmcourse.classroom.cluster import QUIET, Cluster
 from gdmcourse.classroom.grade_class import grade_class
 from gdmcourse.classroom.gradebook import Gradebook
-from gdmcourse.classroom.work import grade, order
+from gdmcourse.classroom.work import errand, grade, order
 from gdmcourse.grading.exercise import Exercise
 from gdmcourse.grading.key import Key, read_key
+from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.notebook import write_json
 from gdmcourse.grading.release import student_notebook
 from gdmcourse.grading.source import read_source
@@ -70,10 +71,9 @@ def growth(exercise: Exercise, key: Key, seconds: float) -> list[dict[str, str |
     with tempfile.TemporaryDirectory(prefix="gdm-bench-") as name:
         folder = Path(name)
         example = hand_in(exercise, folder / "class", NOTEBOOKS)
-        told = order(
-            key, [], {}, name="x.ipynb", limits={}, hidden=[], unsandboxed=True
-        )  # judged without running, so that it is a result of the usual form
-        pretended.update(seconds=seconds, result=grade(example.read_bytes(), told))
+        told = order(key, Limits(), [], unsandboxed=True)
+        own = errand("x.ipynb", [], {})  # judged without running, so that it is a result of the usual form
+        pretended.update(seconds=seconds, result=grade(example.read_bytes(), told, own))
         for workers in WORKERS:
             took = simulated(key, folder, workers)
             what = f"grading {NOTEBOOKS:,} notebooks, {workers:,} simulated workers (peer: what is allowed)"
@@ -85,11 +85,17 @@ def simulated(key: Key, folder: Path, workers: int) -> float:
     """Seconds for the class with so many workers that only wait, each with its own connection."""
     import logging
 
+    import dask
     from distributed import LocalCluster
 
     options = {"processes": False, "threads_per_worker": 1, "protocol": "tcp://", "host": "127.0.0.1"}
     quiet = {"dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL, "memory_limit": 0}
-    with LocalCluster(n_workers=workers, **options, **quiet) as cluster:  # type: ignore[arg-type]
+    # Real workers watch themselves on machines of their own; here so many watchers would be what is measured.
+    watch = {"distributed.admin.system-monitor.interval": "1h"}
+    with (
+        dask.config.set(QUIET | watch),
+        LocalCluster(n_workers=workers, **options, **quiet) as cluster,  # type: ignore[arg-type]
+    ):
         begin = time.perf_counter()
         with Gradebook(folder / f"{workers}.db", writes=True, create=True) as book:
             pool = lambda: Cluster(address=cluster.scheduler_address, work=pretend)  # noqa: E731
@@ -99,7 +105,7 @@ def simulated(key: Key, folder: Path, workers: int) -> float:
         return time.perf_counter() - begin
 
 
-def pretend(notebook: bytes, told: str) -> str:
+def pretend(notebook: bytes, told: str, own: str) -> str:
     """Wait as long as a real grading takes, and answer as one did."""
     time.sleep(pretended["seconds"])
     return str(pretended["result"])

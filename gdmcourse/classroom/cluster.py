@@ -19,16 +19,16 @@ QUIET = {
     "distributed.admin.system-monitor.gil.enabled": False,
     "distributed.comm.timeouts.connect": "30s",
 }
-Work = Callable[[bytes, str], str]
+Work = Callable[[bytes, str, str], str]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A content to grade: its hash, how it is read, and what the worker is told."""
+    """A content to grade: its hash, how it is read, and what the worker is told of it alone."""
 
     digest: str
     load: Callable[[], bytes]
-    told: Callable[[], str]
+    errand: Callable[[], str]
 
 
 class Cluster:
@@ -63,13 +63,15 @@ class Cluster:
         """Let the workers of this machine end, and leave others as they are."""
         self._open.__exit__(*what)
 
-    def run(self, jobs: Iterator[Job]) -> Iterator[list[tuple[Job, dict[str, Any]]]]:
-        """Grade all jobs; yields what has come back, in no order. A job whose workers died says so."""
+    def run(self, order: str, jobs: Iterator[Job]) -> Iterator[list[tuple[Job, dict[str, Any]]]]:
+        """Grade all jobs by one order; yields what comes back, in no order, or says that its workers died."""
         from distributed import as_completed
 
         under_way: dict[Any, Job] = {}
         done = as_completed([])
-        early = self._fill(jobs, under_way, done)
+        # As a task's result it goes once to each worker, and is made anew if all who have it die.
+        shared = self._client.submit(str, order)
+        early = self._fill(shared, jobs, under_way, done)
         while under_way or early:
             if early:
                 yield early
@@ -82,11 +84,11 @@ class Cluster:
             results = [(under_way.pop(future), _result(future, texts.get(future.key))) for future in arrived]
             for future in arrived:
                 future.release()
-            early = self._fill(jobs, under_way, done)
+            early = self._fill(shared, jobs, under_way, done)
             yield results
 
     def _fill(
-        self, jobs: Iterator[Job], under_way: dict[Any, Job], done: Any
+        self, shared: Any, jobs: Iterator[Job], under_way: dict[Any, Job], done: Any
     ) -> list[tuple[Job, dict[str, Any]]]:
         """Send as many jobs as keep all workers busy; returns those whose content can't be read any more."""
         room, lost = AHEAD * max(1, sum(self._client.ncores().values())), []
@@ -98,7 +100,7 @@ class Cluster:
                 continue
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # a notebook with pictures is large
-                future = self._client.submit(self._work, content, job.told(), pure=False)
+                future = self._client.submit(self._work, content, shared, job.errand(), pure=False)
             under_way[future] = job
             done.add(future)
         return lost

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from gdmcourse.classroom.cluster import Job
 from gdmcourse.classroom.collect import Submission, collect
 from gdmcourse.classroom.gradebook import Gradebook
-from gdmcourse.classroom.work import Kept, cut_short, order
+from gdmcourse.classroom.work import Kept, cut_short, errand, order
 from gdmcourse.grading.clean import clean
 from gdmcourse.grading.key import Key
 from gdmcourse.grading.limits import Limits
@@ -79,23 +79,16 @@ def grade_class(
     if not jobs:
         return taken
 
-    def told(digest: str) -> str:
+    def own(digest: str) -> str:
         usable = {
             q: kept for q, (made, kept) in book.known(digest, key).items() if not _again((made, kept), bounds)
         }
-        return order(
-            key,
-            [question.id for question in key.questions if question.id not in usable],
-            usable,
-            name=f"{digest[:12]}.ipynb",
-            limits=dataclasses.asdict(limits),
-            hidden=[str(path.resolve()) for path in hidden],
-            unsandboxed=unsandboxed,
-        )
+        run = [question.id for question in key.questions if question.id not in usable]
+        return errand(f"{digest[:12]}.ipynb", run, usable)
 
-    queue = (Job(d, partial(_same, s, d), partial(told, d)) for d, s in jobs)
+    queue = (Job(d, partial(_same, s, d), partial(own, d)) for d, s in jobs)
     with pool() as workers:
-        for arrived in workers.run(queue):
+        for arrived in workers.run(order(key, limits, hidden, unsandboxed), queue):
             _keep(book, key, contents, arrived, bounds, taken)
             tell(taken)
     return taken

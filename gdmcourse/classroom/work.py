@@ -1,12 +1,13 @@
-"""What a worker does with one submission. A notebook's bytes and a text come in, and a text goes out.
+"""What a worker does with one submission. A notebook's bytes and two texts come in, and a text goes out.
 
-Both texts are JSON, so nothing that came from a student's process is ever unpickled. What a run gave is kept
+The texts are JSON, so nothing that came from a student's process is ever unpickled. What a run gave is kept
 in a form from which it can be judged again, by another key, without running.
 """
 
 import dataclasses
 import functools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,22 @@ LONGEST = 32_000_000  # characters of a whole result
 Kept = dict[str, Any] | None
 
 
-def order(key: Key, run: list[str], known: dict[str, Kept], **options: Any) -> str:
-    """What a worker is told: the questions to run, and what earlier runs of this very file gave."""
-    told = {"package": __version__, "key": stamp(key).text, "run": run, "known": known}
-    return json.dumps({**told, **options})
+def order(key: Key, limits: Limits, hidden: Sequence[Path], unsandboxed: bool) -> str:
+    """What workers are told of a whole class: the key, and how a submission is run."""
+    places = [str(path.resolve()) for path in hidden]
+    told = {"package": __version__, "key": stamp(key).text, "limits": dataclasses.asdict(limits)}
+    return json.dumps({**told, "hidden": places, "unsandboxed": unsandboxed})
 
 
-def grade(notebook: bytes, told: str) -> str:
+def errand(name: str, run: list[str], known: dict[str, Kept]) -> str:
+    """What a worker is told of one submission: the questions to run, and what earlier runs of it gave."""
+    return json.dumps({"name": name, "run": run, "known": known})
+
+
+def grade(notebook: bytes, told: str, own: str) -> str:
     """Grade one submission; never raises, and says in words what went wrong."""
     try:
-        return json.dumps(_grade(notebook, json.loads(told)))
+        return json.dumps(_grade(notebook, {**json.loads(told), **json.loads(own)}))
     except Unreadable as error:
         return json.dumps({"unreadable": clean(error)})
     except Exception as error:

@@ -32,6 +32,8 @@ SYSTEM = (
     "/etc/fonts",
 )
 DATA = ("MNIST", "cifar-10-batches-py", "cifar10-images.tar.xz")  # of the data root no other file is shown
+# Packages may lie where the box shows nothing, such as a home; then each kernel would die.
+LOOK = "import importlib.util as u; print(*(n for n in ('ipykernel', 'torch') if not u.find_spec(n)))"
 PROJECT = "pyproject.toml"  # it lies beside the package where that isn't installed but worked on
 
 
@@ -43,13 +45,21 @@ def missing() -> str | None:
     if not seccomp.known():
         return "the box knows no system calls of this kind of processor"
     try:
-        argv, descriptors = command(["true"], [], Limits(), {})
+        argv, descriptors = command([sys.executable, "-c", LOOK], [], Limits(), {})
         trial = subprocess.run(
-            argv, capture_output=True, text=True, timeout=20, env={}, pass_fds=descriptors, check=False
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment(HOME),
+            pass_fds=descriptors,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap doesn't start ({error})"
     close(descriptors)
+    if (lacks := trial.stdout.strip()) and trial.returncode == 0:
+        return f"the box doesn't show {lacks} of this Python; install the course in a virtual environment"
     return None if trial.returncode == 0 else f"bubblewrap is refused here ({trial.stderr.strip()[:200]})"
 
 

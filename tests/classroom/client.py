@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 
-def stand_in(notebook: bytes, told: str) -> str:
+def stand_in(notebook: bytes, told: str, own: str) -> str:
     """Grade by one glance, after noting that it was done and by which process."""
     digest = hashlib.sha256(notebook).hexdigest()
     line = f"{digest} {os.getpid()}\n".encode()
@@ -21,7 +21,7 @@ def stand_in(notebook: bytes, told: str) -> str:
     limit = int(os.environ.get("CLASS_LIMIT", "0"))
     if limit and Path(os.environ["CLASS_LOG"]).read_bytes().count(b"\n") > limit:
         time.sleep(600)  # until the test kills the client
-    order = json.loads(told)
+    order = {**json.loads(told), **json.loads(own)}
     points = float(notebook.decode().rpartition(" ")[2])
     outcome = dict.fromkeys(order["run"])
     question = {"id": "q1", "earned": points}

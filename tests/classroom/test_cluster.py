@@ -121,7 +121,7 @@ def test_by_the_command_two_that_look_for_each_other_and_what_is_returned(tiny, 
     (tmp_path / "class" / "bad" / "tiny.ipynb").write_bytes(b"\x80\x04never")
     done = command(
         *("grade", "class", "--key", tiny.root / "solutions", "--assignment", "tiny"),
-        *("--gradebook", "g.db", "--workers", 2, "--cell-seconds", 15),
+        *("--gradebook", "g.db", "--workers", 2, "--cell-seconds", 60),
         cwd=tmp_path,
     )
     assert done.returncode == 3, done.stderr

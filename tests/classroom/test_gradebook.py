@@ -14,7 +14,7 @@ from gdmcourse.classroom.decide import history, override
 from gdmcourse.classroom.gradebook import Gradebook
 from gdmcourse.classroom.standing import one, standings
 from gdmcourse.classroom.version import stamp
-from gdmcourse.classroom.work import grade, order
+from gdmcourse.classroom.work import errand, grade, order
 from gdmcourse.grading.key import KeyProbe, KeyWrong, visible_part
 from gdmcourse.grading.limits import Limits
 from tests.classroom.conftest import WRONG, Here
@@ -86,8 +86,8 @@ def test_a_new_probe_runs_its_question_only(graded, book, tiny, room):
 
 
 def test_more_time_runs_again_only_what_a_limit_ended(graded, tiny, room, monkeypatch):
-    def slow(notebook, told):
-        result = json.loads(grade(notebook, told))
+    def slow(notebook, told, own):
+        result = json.loads(grade(notebook, told, own))
         if json.loads(told)["limits"]["cell"] == 20 and result["outcomes"].get("q1"):
             for record in result["outcomes"]["q1"]["records"].values():
                 record["end"] = "timeout"
@@ -106,10 +106,10 @@ class Killed(BaseException):
 def test_killed_half_way_and_gone_on_with_another_key(graded, book, tiny, room):
     """Each student has the new key's grade, what had run doesn't run again, and the old grade is kept."""
 
-    def work(notebook, told):
+    def work(notebook, told, own):
         if book.rows("SELECT 1 FROM grade"):
             raise Killed
-        return grade(notebook, told)
+        return grade(notebook, told, own)
 
     with pytest.raises(Killed):
         graded(room, pool=Here(work))
@@ -123,14 +123,14 @@ def test_killed_half_way_and_gone_on_with_another_key(graded, book, tiny, room):
 
 
 def test_a_key_that_changes_half_way_grades_no_one(graded, book, tiny, room):
-    """The key is read once and goes with each submission, so a file that changes then changes nothing."""
+    """The key is read once and goes to the workers, so a file that changes then changes nothing."""
     other = changed(tiny.key, "q1", title="Another")
     seen = []
 
-    def work(notebook, told):
+    def work(notebook, told, own):
         seen.append(json.loads(json.loads(told)["key"])["questions"][0]["title"])
         book.set_assignment(other)  # as another command would, if it could write
-        return grade(notebook, told)
+        return grade(notebook, told, own)
 
     graded(room, pool=Here(work))
     assert set(seen) == {tiny.key.questions[0].title}
@@ -283,11 +283,11 @@ def test_a_clock_that_jumps_changes_nothing(graded, book, tiny, room, tmp_path, 
 
 
 def test_what_a_worker_could_not_do_is_tried_again(graded, book, tiny, room):
-    def broken(notebook, told):
+    def broken(notebook, told, own):
         return (
             json.dumps({"failed": "the workers that graded it died"})
             if b"alpha_bar\\n" in notebook
-            else grade(notebook, told)
+            else grade(notebook, told, own)
         )
 
     taken, _ = graded(room, pool=Here(lambda *_: json.dumps({"failed": "it died"})))
@@ -298,10 +298,10 @@ def test_what_a_worker_could_not_do_is_tried_again(graded, book, tiny, room):
 
 
 def test_a_file_that_changes_or_goes_meanwhile_is_not_graded_as_another(graded, book, tiny, room):
-    def work(notebook, told):
+    def work(notebook, told, own):
         (room / "dora" / "tiny.ipynb").unlink(missing_ok=True)
         tiny.hand_in(room / "carl" / "tiny.ipynb")
-        return grade(notebook, told)
+        return grade(notebook, told, own)
 
     taken, _ = graded(room, pool=Here(work))
     assert taken.graded == 1
@@ -315,15 +315,14 @@ def test_no_sandbox_and_another_version_end_the_command(graded, room, monkeypatc
         graded(room, pool=Here(lambda *_: refused))
     monkeypatch.setattr("gdmcourse.classroom.work.__version__", "9.9")
     monkeypatch.setattr("gdmcourse.classroom.work.order", None)
-    assert "install the same" in grade(b"", json.dumps({"package": "0.1"}))
+    assert "install the same" in grade(b"", json.dumps({"package": "0.1"}), "{}")
 
 
 def test_a_class_is_refused_without_a_sandbox_whatever_the_key(tiny, monkeypatch):
     monkeypatch.setattr("gdmcourse.grading.sandbox.missing", lambda: "bubblewrap isn't installed")
-    options = {"name": "x.ipynb", "limits": {}, "hidden": []}
     for key in (tiny.key, visible_part(tiny.key)):
-        told = order(key, ["q1"], {}, unsandboxed=False, **options)
-        refused = json.loads(grade(b"{}", told))["refused"]
+        told = order(key, Limits(), [], unsandboxed=False)
+        refused = json.loads(grade(b"{}", told, errand("x.ipynb", ["q1"], {})))["refused"]
         assert refused.startswith("other people's code is not run without a sandbox: bubblewrap")
 
 

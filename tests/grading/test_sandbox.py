@@ -3,6 +3,10 @@
 import ast
 import os
 import socket
+import subprocess
+import sys
+import sysconfig
+import venv
 
 import pytest
 
@@ -96,3 +100,19 @@ def test_only_home_and_tmp_can_be_written_and_no_setting_of_the_kernel(submit, j
     said = refused(submit, judge, *(f"open({file!r}, 'w')" for file in files))
     assert said[:-1] == ["Read-only file system"] * len(places)
     assert said[-1] in ("Read-only file system", "Permission denied")
+
+
+def test_packages_that_the_box_would_not_show_are_told_before_anything_is_graded(tmp_path):
+    """Else each kernel dies at its start, and a class gets no points."""
+    if sys.prefix == sys.base_prefix:
+        pytest.skip("run this in a virtual environment")
+    venv.create(tmp_path / "own")
+    own = tmp_path / "own" / "bin" / "python"
+    ask = [own, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    place = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
+    lines = f"{sandbox.PACKAGE.parent}\n{sysconfig.get_path('purelib')}\n"
+    with open(f"{place}/elsewhere.pth", "w") as file:
+        file.write(lines)
+    code = "from gdmcourse.grading import sandbox; print(sandbox.missing())"
+    said = subprocess.run([own, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("the box doesn't show ipykernel torch of this Python")
