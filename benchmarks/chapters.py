@@ -20,6 +20,21 @@ ROOT = Path(__file__).parents[1]
 SECONDS, TRAINING, MIB, WORKERS = 90.0, 60.0, 2048.0, 2
 BOOK = 25 * 60 / 24  # seconds of the whole for each chapter: 25 minutes for 24
 UNIT = "s at reference speed"
+# What a set of chapters may add to the book from nothing, in seconds of the clock.
+PARTS = {
+    "Part I": (
+        ("hidden_markov", "autoregressive", "variational_autoencoders", "normalizing_flows"),
+        4 * 60.0,
+    ),
+    "Part II": (
+        (
+            *("minimax", "training_gans", "wasserstein"),
+            *("conditional_gans", "image_translation", "style_based"),
+        ),
+        6 * 60.0,
+    ),
+    "flow matching and hybrids": (("flow_matching", "diffusion_gan", "few_step"), 4 * 60.0),
+}
 
 
 def rows() -> list[dict[str, str | float]]:
@@ -41,6 +56,28 @@ def rows() -> list[dict[str, str | float]]:
     for model, training in sorted(trainings.items(), key=lambda item: str(item[0])):
         seconds = training.cpu_seconds * speed
         found.append(row(f"network {model}, time (peer: budget)", seconds, TRAINING, UNIT))
+    found += parts({line["name"]: float(line["ours"]) for line in found})
     budget = BOOK * len(runs)
     found.append(row("the book from nothing, time (peer: budget)", whole * speed, budget, UNIT))
     return found
+
+
+def parts(seconds: dict[str, float]) -> list[dict[str, str | float]]:
+    """What sets of chapters add, by the rows: their pages, and the networks that none before them needs."""
+    sys.path.insert(0, str(ROOT / "book/_ext"))
+    from gdmbook.chapters import chapters
+    from gdmbook.library import Library
+    from gdmbook.models import fetched, with_needed
+
+    added: dict[str, float] = {}
+    known = set[str]()
+    for page in chapters(ROOT):
+        names = {f"network {model}" for model in with_needed(fetched(page), Library.under(ROOT))} - known
+        known |= names
+        own = [f"chapter {page.path.stem}", *names]
+        added[page.path.stem] = sum(seconds[f"{name}, time (peer: budget)"] for name in own) / WORKERS
+    return [
+        row(f"{name}, added to the book (peer: budget)", sum(map(added.__getitem__, pages)), budget, UNIT)
+        for name, (pages, budget) in PARTS.items()
+        if added.keys() >= set(pages)
+    ]
