@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from gdmcourse.likelihood.bounds import kl_to_prior, normal_log_prob, reparameterise
-from gdmcourse.probability.pixel import pixel_log_prob
+from gdmcourse.probability.pixel import check_levels, pixel_log_prob
 
 Code = tuple[Float[Tensor, "*n latents"], Float[Tensor, "*n latents"]]
 Pixels = tuple[Float[Tensor, "*n c h w"], Float[Tensor, "*n c h w"]]
@@ -91,10 +91,12 @@ def log_weights(
     """log of p(x | z) p(z) / q(z | x) in nats, for k draws z of q(z | x) for each image.
 
     Their mean is an estimate of the ELBO; `importance_weighted_bound` makes a tighter bound of them. Raises
-    ValueError for k below 1.
+    ValueError for k below 1, and for pixels that lie on none of the `levels`.
     """
     if k < 1:
         raise ValueError(f"k, the number of draws for each image, must be at least 1, not {k}")
+    if levels is not None:
+        check_levels(images, levels)
     mean, log_variance = vae.encode(images)
     rows = []
     for _ in range(k):  # one draw at a time: k tables of pixels would fill the memory

@@ -31,13 +31,28 @@ def pixel_log_prob(
     return high + torch.log1p(-(low - high).exp().clamp(max=1 - 1e-7))
 
 
+def check_levels(x: Tensor, levels: int) -> None:
+    """Raise ValueError for pixels that are none of `levels` evenly spaced values, and for fewer than two.
+
+    `pixel_log_prob` has a bin for every number and doesn't look: what is trained on it would be stale.
+    """
+    if levels < 2:
+        raise ValueError(f"a pixel needs at least 2 levels, not {levels}")
+    place = (x.double() + 1) / 2 * (levels - 1)
+    nearest = place.round().clamp(0, levels - 1)
+    if not bool(((place - nearest).abs() <= 1e-3).all()):  # what rounding to float32 leaves of 256 levels
+        raise ValueError(f"these pixels don't have {levels} evenly spaced values from −1 to 1")
+
+
 def expected_pixel(
     mean: Float[Tensor, "*shape"], log_variance: Float[Tensor, "*shape"], levels: int
 ) -> Float[Tensor, "*shape"]:
     """The mean grey level in [−1, 1] of the pixel whose bins have the masses of N(mean, variance).
 
-    It is not `mean`, which for a pixel that is always white may lie anywhere below −1.
+    It is not `mean`, which for a pixel that is always white may lie anywhere below −1. Raises ValueError for
+    fewer than two levels.
     """
+    check_levels(torch.ones(0), levels)
     total = torch.zeros_like(mean)
     for level in torch.linspace(-1, 1, levels).tolist():
         at = torch.full_like(mean, level)

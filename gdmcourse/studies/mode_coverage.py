@@ -1,7 +1,7 @@
 """How many modes of eight and of twenty-five Gaussians each way of training a GAN finds (PacGAN's protocol).
 
-`gdmcourse study mode_coverage` trains every way on both sets, seed by seed, about six minutes of one core for
-a seed. A critic makes as many moves in one way as in another.
+`gdmcourse study mode_coverage` trains every way on both sets, seed by seed, about eight minutes of one core
+for a seed. A critic makes as many moves in one way as in another.
 """
 
 from dataclasses import dataclass

@@ -5,10 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
 from gdmcourse.studies import record
-from gdmcourse.studies.mode_coverage import VARIANCE, WAYS
+from gdmcourse.studies.mode_coverage import VARIANCE, WAYS, recipe
 from tests.book.executed import kept
 
 
@@ -97,6 +98,51 @@ def test_the_record_of_modes_has_every_way_on_both_sets_from_ten_seeds():
     rows = record("mode_coverage")["rows"]
     counted = Counter((row["toy"], row["way"], row["seed"]) for row in rows)
     assert counted == {(toy, way, seed): 1 for toy in VARIANCE for way in WAYS for seed in range(10)}
+
+
+def test_every_way_is_trained_as_the_section_says():
+    for toy in VARIANCE:
+        for way in WAYS:
+            game = recipe(toy, way, seed=0)
+            assert game.batch_size == 256
+            assert game.warmup is not None  # then the rate falls
+            assert game.ema_decay is not None
+            assert (game.slope > 0) == (way == "plain")
+            assert game.falls_to == (0.05 if way in ("r1", "relativistic") else 1)
+            assert (game.waves > 0) == (way == "relativistic")
+
+
+def test_the_two_games_with_r1_differ_in_more_than_the_loss():
+    one, other = recipe("25gaussians", "r1", seed=0), recipe("25gaussians", "relativistic", seed=0)
+    assert (one.penalty, other.penalty) == ("r1", "r1+r2")
+    assert one.waves != other.waves
+    assert one.lr != other.lr
+
+
+@pytest.mark.parametrize(("toy", "short", "every"), [("8gaussians", "ring", 8), ("25gaussians", "grid", 25)])
+def test_the_table_of_the_record_is_the_record(said, toy, short, every):
+    """Means and Student's intervals by numpy; Wilson's interval as the roots of (f − p)² = z² p (1 − p)/n."""
+    modes, good = recorded(toy, "modes"), recorded(toy, "high_quality")
+    for way in WAYS:
+
+        def row(values):
+            half = student.ppf(0.975, 9) * np.std(values, ddof=1) / math.sqrt(10)
+            return f"{np.mean(values):.1f} ± {half:.1f}"
+
+        assert said[f"mm-record-{short}-{way}-modes"] == row(modes[way])
+        assert said[f"mm-record-{short}-{way}-quality"] == row(100 * np.array(good[way]))
+        found, z2 = modes[way].count(every), 1.959964**2
+        low, high = sorted(np.roots([1 + z2 / 10, -(2 * found / 10 + z2 / 10), (found / 10) ** 2]).real)
+        wanted = f"{found} of 10 ({100 * low:.0f} to {100 * high:.0f}%)"
+        assert said[f"mm-record-{short}-{way}-all"] == wanted
+
+
+def test_an_average_of_runs_that_fail_hides_them():
+    """Its interval reaches beyond all eight modes, where the runs that don't fail find each."""
+    found = recorded("8gaussians", "modes")["plain"]
+    half = student.ppf(0.975, 9) * np.std(found, ddof=1) / math.sqrt(10)
+    assert np.mean(found) + half > 8
+    assert set(found) == {0, 8}
 
 
 def test_the_games_with_r1_find_the_whole_grid_in_every_run_and_the_relativistic_one_has_more_good_points():

@@ -41,21 +41,36 @@ def test_the_field_is_minus_the_slopes_of_the_players_losses(objective, penalty)
         torch.testing.assert_close(velocity, wanted)
 
 
+def by_differences(function, place: torch.Tensor) -> torch.Tensor:
+    """The derivative of a map of the plane, (2, 2): central differences, a column for each number."""
+    h = 1e-5
+    steps = h * torch.eye(2, dtype=torch.float64)
+    return torch.stack([(function(place + step) - function(place - step)) / (2 * h) for step in steps], dim=1)
+
+
 @pytest.mark.equation("eq-dirac-eigenvalues")
 @pytest.mark.parametrize("objective", ["saturating", "non-saturating"])
 @pytest.mark.parametrize("gamma", [0.0, 0.2, 0.9, 1.0, 2.0])
 def test_the_eigenvalues_at_the_goal(objective, gamma):
     """Of central differences of the field, by numpy."""
-    game, h = DiracGAN(objective, "r1", gamma), 1e-5
-    steps = h * torch.eye(2, dtype=torch.float64)
-    columns = [(game.field(step) - game.field(-step)) / (2 * h) for step in steps]
-    found = np.sort_complex(np.linalg.eigvals(torch.stack(columns, dim=1).numpy()))
+    game = DiracGAN(objective, "r1", gamma)
+    at_the_goal = by_differences(game.field, ORIGIN)
+    matrix = torch.tensor([[0.0, 0.5], [-0.5, -gamma]], dtype=torch.float64)
+    torch.testing.assert_close(at_the_goal, matrix, atol=1e-8, rtol=0)
+    torch.testing.assert_close(game.jacobian(ORIGIN), matrix)
+    found = np.sort_complex(np.linalg.eigvals(at_the_goal.numpy()))
     root = complex(gamma**2 - 1) ** 0.5
     wanted = np.sort_complex(np.array([(-gamma + root) / 2, (-gamma - root) / 2]))
     # Where the two eigenvalues meet, an error of the matrix shows as its root.
     np.testing.assert_allclose(found, wanted, atol=1e-8 if gamma != 1 else 1e-4)
     by_func = np.sort_complex(torch.linalg.eigvals(game.jacobian(ORIGIN)).numpy())
     np.testing.assert_allclose(by_func, wanted, atol=1e-12 if gamma != 1 else 1e-7)
+
+
+def test_away_from_the_goal_the_jacobian_is_the_field_s_derivative_there():
+    game = DiracGAN("non-saturating", "r1", 0.3)
+    for place in PLACES:
+        torch.testing.assert_close(game.jacobian(place), by_differences(game.field, place), atol=1e-8, rtol=0)
 
 
 def sigma(f: float) -> float:
@@ -86,10 +101,8 @@ def test_the_flow_keeps_the_radius_in_the_minimax_game_alone():
 
 def spectrum(game: DiracGAN, rate: float, order: str) -> np.ndarray:
     """Eigenvalues of one step near the goal, by central differences."""
-    h = 1e-5
-    steps = h * torch.eye(2, dtype=torch.float64)
-    ends = [game.play(sign * steps, steps=1, rate=rate, order=order)[-1] for sign in (1, -1)]
-    return np.linalg.eigvals(((ends[0] - ends[1]) / (2 * h)).mT.numpy())
+    step = by_differences(lambda state: game.play(state, steps=1, rate=rate, order=order)[-1], ORIGIN)
+    return np.linalg.eigvals(step.numpy())
 
 
 @pytest.mark.equation("eq-dirac-steps")
@@ -133,11 +146,12 @@ def test_wgan_gp_ends_in_a_cycle_of_known_size(weight, start):
     np.testing.assert_allclose(crossings, wanted, rtol=2e-3)
 
 
+@pytest.mark.parametrize("weight", [1.0, 1.25])
 @pytest.mark.parametrize(("start", "end"), [([0.1, 0.2], 1), ([6.0, 1.0], -1), ([-0.1, -0.2], -1)])
-def test_a_strong_wgan_gp_comes_to_rest_beside_the_goal(start, end):
-    game = DiracGAN("wasserstein", "unit-norm", 1.25)
+def test_a_strong_wgan_gp_comes_to_rest_beside_the_goal(start, end, weight):
+    game = DiracGAN("wasserstein", "unit-norm", weight)
     last = game.play(torch.tensor(start).double(), steps=600, rate=0.05, order="flow")[-1]
-    torch.testing.assert_close(last, torch.tensor([2.5 * end, 0.0]).double(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(last, torch.tensor([2 * weight * end, 0.0]).double(), atol=1e-3, rtol=0)
 
 
 @pytest.mark.equation("eq-dirac-steps")
@@ -146,6 +160,17 @@ def test_in_turn_the_players_keep_to_a_ring_near_the_goal_and_below_a_rate_of_fo
     for rate, stays in ((0.4, True), (3.9, True), (4.1, False)):
         radius = DiracGAN().play(near, steps=300, rate=rate, order="alternating").norm(dim=1)
         assert (radius.max() < 0.1).item() == stays
+
+
+@pytest.mark.equation("eq-dirac-steps")
+@pytest.mark.parametrize(("start", "steps"), [(0.1, 300), (0.05, 900)])
+def test_the_ring_is_kept_to_first_order_alone(start, steps):
+    """At quarter turns what is left out adds up, a quarter as fast from half as far; at others it doesn't."""
+    for rate, stays in ((2.5, True), (math.sqrt(8), False), (3.2, True)):
+        path = DiracGAN().play(
+            torch.tensor([start, 0.0]).double(), steps=steps, rate=rate, order="alternating"
+        )
+        assert (path.norm(dim=1).max() < 3 * start).item() == stays
 
 
 def test_flow_is_followed_and_players_alternate():

@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 
-from gdmcourse.gan import discriminator_loss, game_value, optimal_logit
+from gdmcourse.gan import (
+    discriminator_loss,
+    game_value,
+    non_saturating_loss,
+    optimal_logit,
+    saturating_loss,
+)
 from gdmcourse.probability import GaussianMixture, f_divergence, js, js_generator
 
 LOG4 = math.log(4)
@@ -179,7 +185,7 @@ def test_a_best_generator_for_a_fixed_discriminator_stands_where_d_is_largest(lo
     """A linear programme over all laws on three places."""
     cost = np.log1p(-1 / (1 + np.exp(-np.array(logits))))
     found = optimize.linprog(cost, A_eq=np.ones((1, 3)), b_eq=[1], bounds=[(0, 1)] * 3)
-    assert found.fun == pytest.approx(cost[np.argmax(logits)], rel=1e-9)
+    assert found.fun == pytest.approx(-math.log1p(math.exp(max(logits))), rel=1e-9)  # log(1 − σ(f))
     assert found.x[np.array(logits) < max(logits)].sum() == pytest.approx(0, abs=1e-9)
 
 
@@ -223,6 +229,13 @@ def test_with_the_best_discriminator_each_loss_pulls_along_a_divergence(theta):
     assert other == pytest.approx(slope(kl) - slope(twice_js), abs=1e-6)
     assert kl(theta) - twice_js(theta) == pytest.approx(twice_kl_of_the_mean(theta), abs=1e-8)
     assert abs(other - saturating) > 0.05
+    # The same slopes by the library's losses, of a fine table of the noise and with D held.
+    noise = torch.from_numpy(stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000))
+    best = optimal_logit(P, torch.distributions.Normal(torch.tensor(theta).double(), 1.2).log_prob)
+    for loss, wanted in ((saturating_loss, saturating), (non_saturating_loss, other)):
+        mean = torch.tensor(theta, dtype=torch.float64, requires_grad=True)
+        loss(best(mean + 1.2 * noise)).backward()
+        assert mean.grad.item() == pytest.approx(wanted, abs=1e-3)
 
 
 def test_a_grid_that_loses_mass_is_refused():

@@ -41,6 +41,15 @@ def test_the_loss_sums_over_pixels_and_latents_and_beta_weighs_the_rate():
         assert loss == pytest.approx((beta * rate - reconstruction).item() / 6, rel=1e-4)
 
 
+def test_weights_of_pixels_between_two_levels_are_refused():
+    vae, x = some_vae(), images()
+    with pytest.raises(ValueError, match="don't have 17 evenly spaced values from −1 to 1"):
+        log_weights(vae, 0.9 * x, 1, levels=17, generator=gen(2))
+    with pytest.raises(ValueError, match="at least 2 levels, not 1"):
+        log_weights(vae, x, 1, levels=1, generator=gen(2))
+    assert log_weights(vae, 0.9 * x, 1, generator=gen(2)).isfinite().all()  # a density asks for no levels
+
+
 def test_the_loss_of_a_density_is_that_of_torch():
     vae, x = some_vae(), images()
     mean, log_variance = vae.encode(x)

@@ -9,10 +9,12 @@ MEANS = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
 
 
 def test_by_hand():
-    samples = torch.tensor([[0.0, 2.9], [0.0, 3.1], [10.0, 0.0], [10.0, 1.0], [5.0, 5.0]])
+    """The third mode is the nearest to one sample, which is too far from it to find it."""
+    good = [[0.0, 2.9], [10.0, 0.0], [10.0, 1.0], [2.1, 2.1]]
+    samples = torch.tensor([*good, [0.0, 3.1], [5.0, 5.0], [0.0, 14.0]])
     coverage = mode_coverage(samples, MEANS, 1.0)
     assert coverage.modes == 2
-    assert coverage.high_quality == pytest.approx(3 / 5)
+    assert coverage.high_quality == pytest.approx(4 / 7)
 
 
 def test_far_from_the_origin_nothing_is_lost():

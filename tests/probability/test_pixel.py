@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from gdmcourse.probability.pixel import expected_pixel, pixel_log_prob
+from gdmcourse.probability.pixel import check_levels, expected_pixel, pixel_log_prob
 
 LEVELS = torch.linspace(-1, 1, 17, dtype=torch.float64)
 
@@ -50,3 +50,23 @@ def test_a_pixel_earns_nothing_by_being_certain():
     assert pixel_log_prob(white, white, torch.tensor([-14.0])).item() == pytest.approx(
         7 - 0.5 * math.log(2 * math.pi), abs=1e-5
     )
+
+
+@pytest.mark.parametrize("value", [0.03, -1.125, 1.125, math.nan, math.inf])
+def test_a_pixel_on_no_level_is_refused(value):
+    """Between two levels, one level beyond the last, and what is no number."""
+    with pytest.raises(ValueError, match="don't have 17 evenly spaced values from −1 to 1"):
+        check_levels(torch.tensor([0.5, value, -1.0]), 17)
+
+
+@pytest.mark.parametrize("levels", [2, 17, 256])
+def test_every_level_passes_in_single_precision(levels):
+    check_levels(torch.arange(levels).float() / (levels - 1) * 2 - 1, levels)
+
+
+@pytest.mark.parametrize("levels", [1, 0, -3])
+def test_a_pixel_of_one_level_is_none(levels):
+    zero = torch.zeros(1)
+    for ask in (lambda: check_levels(zero, levels), lambda: expected_pixel(zero, zero, levels)):
+        with pytest.raises(ValueError, match=f"at least 2 levels, not {levels}"):
+            ask()

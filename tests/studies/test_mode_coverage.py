@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch import nn
 
 from gdmcourse.data import toy_mixture
 from gdmcourse.gan.penalties import zero_norm_penalty
@@ -34,6 +35,23 @@ def test_critics_of_all_ways_make_the_same_moves():
         for way in WAYS:
             game = recipe(toy, way, seed=0)
             assert game.steps * game.critic_moves == MOVES
+
+
+@pytest.mark.parametrize(
+    ("way", "slope", "inputs"),
+    [("plain", 0.2, 2), ("r1", 0, 2), ("pack", 0, 4), ("relativistic", 0, 2 + 2 * 48)],
+)
+def test_the_networks_are_those_of_the_way(way, slope, inputs):
+    """Three hidden layers flat below 0, or leaky; a critic of points, of packs, or of points and waves."""
+    game = recipe("8gaussians", way, seed=0)
+    points = 3 * torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    built = game.modules(points)
+    leaks = [layer.negative_slope for layer in built["generator"].layers if isinstance(layer, nn.LeakyReLU)]
+    assert leaks == [slope] * 3
+    waves, critic = built["critic"]
+    assert critic.hidden[0][0].in_features == inputs
+    assert waves.out == inputs // game.pack
+    assert waves.scale == built["generator"].scale == pytest.approx(points.std().item())
 
 
 @pytest.mark.parametrize("toy", VARIANCE)
