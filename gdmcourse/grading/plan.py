@@ -14,10 +14,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gdmcourse.grading.imports import imports_of
 from gdmcourse.grading.key import Key, KeyProbe, KeyQuestion
 from gdmcourse.grading.match import Match, Matched, Piece, needed
 from gdmcourse.grading.notebook import Cell, Notebook, code, notebook
-from gdmcourse.grading.syntax import imports_of, is_open_ended, reaches_out
+from gdmcourse.grading.syntax import is_open_ended, reaches_out
 
 
 @dataclass(frozen=True)
