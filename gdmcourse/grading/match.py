@@ -30,6 +30,8 @@ from gdmcourse.grading.syntax import (
     without,
 )
 
+PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]*")
+MOST_WRITTEN, CUT = 100_000, " … (here it was cut)"
 FORBIDDEN = "may not be imported here: write the answer yourself"
 
 
@@ -188,12 +190,19 @@ def _forbidden(pieces: list[Piece], names: tuple[str, ...], key: Key) -> str | N
 
 
 def _written(question: KeyQuestion, sheet: Sheet) -> str | None:
-    """What was written in the text cell of an open question, without what stood there."""
+    """What was written in the text cell of an open question and in new ones below it.
+
+    What stood there is left out, and pictures that are kept as text; of a book no more than an essay is kept.
+    """
     if not question.rubric:
         return None
-    own = [cell for cell in sheet.cells if cell.question == question.id and "answer" in cell.tags]
-    texts = [cell.source for cell in own if cell.kind == "markdown"]
-    return "\n\n".join(texts).replace(TO_WRITE, "").strip() or None
+    texts, inside = [], False
+    for cell in sheet.cells:
+        own = cell.question == question.id and "answer" in cell.tags
+        inside = cell.kind == "markdown" and (own or (inside and cell.question is None and not cell.tags))
+        texts += [cell.source] if inside else []
+    text = PICTURE.sub("(a picture)", "\n\n".join(texts)).replace(TO_WRITE, "").strip()
+    return text[:MOST_WRITTEN] + (CUT if len(text) > MOST_WRITTEN else "") or None
 
 
 def _only_calls(source: str) -> bool:

@@ -115,7 +115,7 @@ def as_html(grade: Grade) -> str:
             parts.append(f'<li><a href="{_text(link)}">{words}</a></li>' if link else f"<li>{words}</li>")
         parts.append("</ul>")
         if question.written:
-            told = "\n".join(clean(line, 2000) for line in question.written.splitlines())
+            told = "\n".join(clean(line, len(line) + 1) for line in question.written.splitlines())
             parts.append(f"<blockquote>{html.escape(told)}</blockquote>")
     if said := unboxed(grade):
         parts.append(f"<p>{_text(said)}</p>")
