@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from gdmcourse.grading.clean import clean
 from gdmcourse.grading.exercise import TO_WRITE
 from gdmcourse.grading.imports import aliases, imported_modules
 from gdmcourse.grading.key import Key, KeyQuestion
@@ -148,7 +149,8 @@ def _why_missing(question: KeyQuestion, names: tuple[str, ...], sheet: Sheet, pi
     mention, at_margin = (re.compile(f"^{indent}{defined}", re.MULTILINE) for indent in (r"[ \t]*", ""))
     for cell in sheet.cells:  # an indented listing belongs to a statement, a skeleton to a hint
         if cell.kind != "code" and at_margin.search(cell.source) and "<details>" not in cell.source:
-            return f"cell {cell.number} is {cell.kind.capitalize()}; turn it into a code cell, and run it"
+            kind = clean(cell.kind, 20).capitalize()
+            return f"cell {cell.number} is {kind}; turn it into a code cell, and run it"
     for cell in sheet.code:
         if not is_python(cell.source) and (mention.search(cell.source) or cell.question == question.id):
             return f"cell {cell.number}: {_syntax_error(cell)}"

@@ -240,6 +240,16 @@ def test_a_comparison_with_the_library_beside_the_answer_is_allowed(submit, matc
     assert states(found) == ["answered"] * 3
 
 
+def test_an_odd_kind_of_cell_is_told_in_few_words(submit, matched):
+    def edit(notebook):
+        notebook["cells"].append(cell("def noise(a):\n    return 1", kind="\ud800" + "<b>" * 100_000))
+
+    reason = matched(submit(edit, q2="")).questions["q2"].reason
+    assert reason.startswith("cell ")
+    assert len(reason) < 100
+    assert reason.isprintable()
+
+
 @pytest.mark.parametrize(
     "source", ["0x" + "f" * 9000, "-" * 90_000 + "1", "x" + ".x" * 20_000, "(" * 9000, "a = 1\0"]
 )
