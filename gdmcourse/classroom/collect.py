@@ -14,6 +14,7 @@ from gdmcourse.grading.clean import clean
 from gdmcourse.grading.read import LARGEST, TOO_LARGE
 
 MOST = 10  # notebooks of one student that are all graded
+DEEPEST = 20  # folders in each other that are looked into; a student's could be thousands
 LEFT_OUT = {".ipynb_checkpoints", "__MACOSX"}
 DRIVE = re.compile("[A-Za-z]:")  # of Windows
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -61,6 +62,8 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
     for top, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not _left_out(name))
         place = Path(top).relative_to(folder)
+        if len(place.parts) == DEEPEST:
+            folders.clear()
         for name in sorted(files):
             if name.lower().endswith(".ipynb") and not _left_out(name):
                 yield _file(Path(top, name), PurePosixPath(place.as_posix(), name))

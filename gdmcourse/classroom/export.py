@@ -163,7 +163,10 @@ def _total(standing: Standing) -> str:
 def _time(standing: Standing) -> str:
     if standing.at is None:
         return ""
-    at = datetime.datetime.fromtimestamp(standing.at, datetime.UTC)
+    try:
+        at = datetime.datetime.fromtimestamp(standing.at, datetime.UTC)
+    except (ValueError, OverflowError, OSError):  # a file can have a time that no calendar has
+        return ""
     return at.isoformat(sep=" ", timespec="seconds")
 
 

@@ -24,8 +24,9 @@ def text(value: Any, longest: int = 1000) -> str:
 
 
 def block(value: str, longest: int = 20_000) -> str:
-    """Several lines, such as code, cleaned and escaped."""
-    return html.escape("\n".join(code_lines(value[:longest])))
+    """Several lines, such as code or an essay, cleaned and escaped; a paragraph may be one line."""
+    lines = code_lines(value[:longest], most=longest, longest=longest)
+    return html.escape("\n".join([*lines, "…"] if len(value) > longest else lines))
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]], numbers: Iterable[int] = ()) -> str:

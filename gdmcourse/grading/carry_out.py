@@ -1,10 +1,15 @@
-"""Fourth stage: carry out the plan in the box, one outcome for each question."""
+"""Fourth stage: carry out the plan in the box, one outcome for each question.
 
-from collections.abc import Callable, Mapping
+What a report tells in words and values comes from runs before which none has seen a hidden input: a run could
+tell it to the next one by whatever the machine counts. So runs apart are first carried out without hidden
+probes, for all questions, and then whole.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from gdmcourse.grading.notebook import Notebook
-from gdmcourse.grading.plan import Plan
+from gdmcourse.grading.plan import Plan, shown_part
 from gdmcourse.grading.run import Outcome
 
 
@@ -15,24 +20,40 @@ def carry_out(plan: Plan, box: Callable[[Notebook], Outcome], workers: int) -> d
     whether the cells between the answers leave any time and a kernel.
     """
     outcomes: dict[str, Outcome] = {}
-    ran: dict[str, Notebook] = {}
+    ran, whole = dict[str, Notebook](), dict[str, Notebook]()
     if plan.together is not None:
-        outcomes = dict.fromkeys(plan.probes, box(plan.together))
+        outcomes = dict.fromkeys(plan.shown, box(plan.together))
 
     def run(notebooks: Mapping[str, Notebook]) -> None:
         ran.update(notebooks)
-        outcomes.update(zip(notebooks, pool.map(box, notebooks.values()), strict=True))
+        parts = map(shown_part, notebooks.values())
+        outcomes.update(zip(notebooks, pool.map(box, parts), strict=True))
 
-    def reached(question: str) -> bool:
+    def run_whole(notebooks: Mapping[str, Notebook]) -> None:
+        left = {q: n for q, n in notebooks.items() if q in ready and not reached(q, plan.hidden)}
+        whole.update(left)
+        for question, outcome in zip(left, pool.map(box, left.values()), strict=True):
+            outcomes[question] = _with(outcomes[question], plan.hidden[question], outcome)
+
+    def reached(question: str, probes: Mapping[str, Iterable[str]]) -> bool:
         records = outcomes[question].records
-        ends = (records.get(name, {}).get("end") for name in plan.probes[question])
+        ends = (records.get(name, {}).get("end") for name in probes[question])
         return all(end in ("ok", "error", "timeout") for end in ends)
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
         first = next(iter(plan.apart), None)
         if first is not None:
             run({first: plan.apart[first]})
-            rest = plan.apart if reached(first) else plan.apart | plan.alone
+            rest = plan.apart if reached(first, plan.shown) else plan.apart | plan.alone
             run({question: rest[question] for question in plan.apart if question != first})
-        run({q: n for q, n in plan.alone.items() if not reached(q) and ran.get(q) is not n})
+        run({q: n for q, n in plan.alone.items() if not reached(q, plan.shown) and ran.get(q) is not n})
+        ready = {question for question in plan.shown if reached(question, plan.shown)}
+        run_whole(ran)
+        run_whole({q: n for q, n in plan.alone.items() if whole.get(q) is not n})
     return outcomes
+
+
+def _with(shown: Outcome, hidden: Iterable[str], whole: Outcome) -> Outcome:
+    """What was shown, with the hidden probes of a whole run."""
+    records = {name: whole.records[name] for name in hidden if name in whole.records}
+    return Outcome(shown.records | records, whole.gone)

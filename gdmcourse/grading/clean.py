@@ -17,10 +17,10 @@ def clean(text: object, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def code_lines(source: str, most: int = 200) -> list[str]:
+def code_lines(source: str, most: int = 200, longest: int = LONGEST) -> list[str]:
     """The first lines of code, each made fit as above with its indent kept."""
     lines = []
     for line in source.splitlines()[:most]:
         body = line.lstrip(" ")
-        lines.append(" " * min(len(line) - len(body), 80) + clean(body))
+        lines.append(" " * min(len(line) - len(body), 80) + clean(body, longest))
     return lines

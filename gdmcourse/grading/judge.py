@@ -18,7 +18,9 @@ from gdmcourse.grading.cgroup import Group
 from gdmcourse.grading.limits import GIB, Limits, set_limit
 from gdmcourse.grading.notebook import Notebook
 
-QUIET = ["-q", "--color=no", "--tb=short", "-p", "no:cacheprovider", "--noconftest", "-c", os.devnull]
+# No traceback is shown: it has the text of the cell, which may be a hidden probe.
+QUIET = ["-q", "--color=no", "--tb=no", "--no-summary", "-p", "no:cacheprovider"]
+ALONE = ["--noconftest", "-c", os.devnull]
 
 
 def main() -> None:
@@ -94,7 +96,8 @@ def _cells(kernel: Any, cells: list[dict[str, Any]], place: Path) -> list[dict[s
     os.chdir(place)
     stand_in.touch()
     pytest.main(
-        [str(stand_in), *QUIET, f"--rootdir={place}", f"--confcutdir={place}"], plugins=[nbval.plugin, plugin]
+        [str(stand_in), *QUIET, *ALONE, f"--rootdir={place}", f"--confcutdir={place}"],
+        plugins=[nbval.plugin, plugin],
     )
     return plugin.records
 

@@ -50,6 +50,8 @@ class Judges:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
+        self._log.seek(0)  # also for the process, which shares the place in the file
+        self._log.truncate()  # what an earlier run said is about somebody else
         timer = threading.Timer(seconds, self._stop)
         timer.start()
         try:
@@ -87,12 +89,14 @@ class Judges:
 
 def _take() -> Judges:
     """An idle one, or a new one."""
-    while _idle:
-        judges = _idle.pop()
+    while True:
+        try:
+            judges = _idle.pop()
+        except IndexError:  # not asked before, since another thread may take the last one in between
+            return Judges()
         if judges.alive:
             return judges
         judges.close()
-    return Judges()
 
 
 @atexit.register

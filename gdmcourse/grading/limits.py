@@ -22,7 +22,7 @@ class Limits:
     cell: float = 20.0
     setup: float = 120.0
     notebook: float = 180.0
-    total: float = 900.0
+    total: float = 1800.0
     memory: int = 4 * GIB
     disk: int = 256 * MIB
     file: int = 32 * MIB

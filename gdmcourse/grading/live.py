@@ -37,18 +37,10 @@ def check_cells(question: str, inputs: list[str], folder: Path) -> str:
     with tempfile.TemporaryDirectory(prefix="gdm-check-") as place:
         path = Path(place) / "session.ipynb"
         write_json(path, session_notebook(inputs))
+        # With -P no file of the student's folder takes a library's place.
+        argv = [sys.executable, "-P", "-m", "gdmcourse", "grade", str(path), "--question", question]
         run = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "gdmcourse",
-                "grade",
-                str(path),
-                "--question",
-                question,
-                "--json",
-                "-",
-            ],
+            [*argv, "--json", "-"],
             capture_output=True,
             text=True,
             cwd=folder,

@@ -12,6 +12,7 @@ from gdmcourse.grading.key import FORMAT, Key, KeyItem, KeyProbe, KeyQuestion, K
 from gdmcourse.grading.limits import Limits
 from gdmcourse.grading.notebook import Notebook, notebook
 from gdmcourse.grading.plan import plain_cell, probe_cell, setup_cells
+from gdmcourse.grading.probe import MOST
 from gdmcourse.grading.run import Outcome, run
 from gdmcourse.grading.syntax import defined_names
 from gdmcourse.grading.values import agree
@@ -82,9 +83,11 @@ def _key_question(chapter: str, question: Question, place: Place, outcome: Outco
     for probe in question.probes:
         emitted = outcome.records[probe.id]["values"]
         expected = [{name: payload[name] for name in ("value", "rtol", "atol")} for payload in emitted]
-        if not expected or any("unsupported" in json.dumps(e["value"]) for e in expected):
+        text = json.dumps([entry["value"] for entry in expected])
+        if not expected or "unsupported" in text or '"values": null' in text:
             raise SourceError(
-                f"{where}: {probe.id} must emit numbers, texts, or lists of them; it emits {emitted}"
+                f"{where}: {probe.id} must emit numbers (at most {MOST} in one array), texts, or lists of "
+                f"them; it emits {str(emitted)[:1000]}"
             )
         probes.append(KeyProbe(probe.id, probe.source, probe.points, probe.hidden, expected))
     wrong = []

@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from gdmcourse.grading.clean import clean
 from gdmcourse.grading.exercise import TO_WRITE
+from gdmcourse.grading.imports import aliases, imported_modules
 from gdmcourse.grading.key import Key, KeyQuestion
 from gdmcourse.grading.magic import reading
 from gdmcourse.grading.read import Sheet, SheetCell
@@ -17,7 +19,6 @@ from gdmcourse.grading.syntax import (
     bound_names,
     function_names,
     has_magic,
-    imported_modules,
     is_open_ended,
     is_python,
     made_names,
@@ -29,6 +30,10 @@ from gdmcourse.grading.syntax import (
     touched_names,
     without,
 )
+
+PICTURE = re.compile(r"data:image/[\w.+-]+;base64,[\w+/=]*")
+MOST_WRITTEN, CUT = 100_000, " … (here it was cut)"
+FORBIDDEN = "may not be imported here: write the answer yourself"
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,9 @@ def match(sheet: Sheet, key: Key) -> Matched:
             makes |= touched_names(source)
             passes = passed_names(source)
         pieces.append(Piece(f"cell-{cell.number}", source, answers, frozenset(makes), frozenset(passes)))
-    return Matched(pieces, {q.id: _match(q, names[q.id], pieces, sheet, key) for q in key.questions})
+    questions = {q.id: _match(q, names[q.id], pieces, sheet, key) for q in key.questions}
+    # What imports a forbidden module is no part of an answer as far as that can be seen, and may not be one.
+    return Matched([p for p in pieces if p.answers or not _forbidden([p], (), key)], questions)
 
 
 def asked_names(question: KeyQuestion) -> tuple[str, ...]:
@@ -119,14 +126,16 @@ def _match(
     defining = [piece for piece in pieces if question.id in piece.answers]
     about = {"names": names, "functions": functions, "written": _written(question, sheet)}
     if defining:
-        if forbidden := _forbidden(needed(pieces, names, imports=True), names, key.forbid):
-            reason = f"{forbidden} may not be imported here: write the answer yourself"
-            return Match("forbidden", reason=reason, **about)  # type: ignore[arg-type]
+        if forbidden := _forbidden(needed(pieces, names, imports=True), names, key):
+            return Match("forbidden", reason=f"{forbidden} {FORBIDDEN}", **about)  # type: ignore[arg-type]
         clear = [p for p in defining if set(names) & function_names(p.source)] or defining
         places = tuple(piece.name for piece in clear)
         several = len({plain(piece.source) for piece in clear}) > 1
         note = f"defined in {_listed(places)}; the last definition counts" if several else None
         return Match("answered", places=places, note=note, **about)  # type: ignore[arg-type]
+    for piece in pieces:
+        if is_open_ended(piece.source) and (forbidden := _forbidden([piece], (), key)):
+            return Match("forbidden", reason=f"{forbidden} {FORBIDDEN}", **about)  # type: ignore[arg-type]
     missing = _why_missing(question, names, sheet, {piece.name for piece in pieces}) if names else None
     if any(is_open_ended(piece.source) for piece in pieces):
         return Match("answered", reason=missing, **about)  # type: ignore[arg-type]
@@ -140,7 +149,8 @@ def _why_missing(question: KeyQuestion, names: tuple[str, ...], sheet: Sheet, pi
     mention, at_margin = (re.compile(f"^{indent}{defined}", re.MULTILINE) for indent in (r"[ \t]*", ""))
     for cell in sheet.cells:  # an indented listing belongs to a statement, a skeleton to a hint
         if cell.kind != "code" and at_margin.search(cell.source) and "<details>" not in cell.source:
-            return f"cell {cell.number} is {cell.kind.capitalize()}; turn it into a code cell, and run it"
+            kind = clean(cell.kind, 20).capitalize()
+            return f"cell {cell.number} is {kind}; turn it into a code cell, and run it"
     for cell in sheet.code:
         if not is_python(cell.source) and (mention.search(cell.source) or cell.question == question.id):
             return f"cell {cell.number}: {_syntax_error(cell)}"
@@ -170,21 +180,31 @@ def _syntax_error(cell: SheetCell) -> str:
     return "it holds no code"
 
 
-def _forbidden(pieces: list[Piece], names: tuple[str, ...], modules: list[str]) -> str | None:
+def _forbidden(pieces: list[Piece], names: tuple[str, ...], key: Key) -> str | None:
     """The first forbidden module that the pieces import for a name that one of them reads, or ``names``."""
-    used = set(names).union(*(read_names(piece.source) for piece in pieces))
-    imported = sorted(name for piece in pieces for name in imported_modules(piece.source, used))
-    within = [n for n in imported if any(n == m or n.startswith(f"{m}.") for m in modules)]
-    return within[0] if within else None
+    if not key.forbid:
+        return None
+    sources = [piece.source for piece in pieces]
+    used = set(names).union(*map(read_names, sources))
+    known = {name: module for source in [*key.setup, *sources] for name, module in aliases(source).items()}
+    imported = sorted(name for source in sources for name in imported_modules(source, used, known))
+    return next((n for n in imported if any(n == m or n.startswith(f"{m}.") for m in key.forbid)), None)
 
 
 def _written(question: KeyQuestion, sheet: Sheet) -> str | None:
-    """What was written in the text cell of an open question, without what stood there."""
+    """What was written in the text cell of an open question and in new ones below it.
+
+    What stood there is left out, and pictures that are kept as text; of a book no more than an essay is kept.
+    """
     if not question.rubric:
         return None
-    own = [cell for cell in sheet.cells if cell.question == question.id and "answer" in cell.tags]
-    texts = [cell.source for cell in own if cell.kind == "markdown"]
-    return "\n\n".join(texts).replace(TO_WRITE, "").strip() or None
+    texts, inside = [], False
+    for cell in sheet.cells:
+        own = cell.question == question.id and "answer" in cell.tags
+        inside = cell.kind == "markdown" and (own or (inside and cell.question is None and not cell.tags))
+        texts += [cell.source] if inside else []
+    text = PICTURE.sub("(a picture)", "\n\n".join(texts)).replace(TO_WRITE, "").strip()
+    return text[:MOST_WRITTEN] + (CUT if len(text) > MOST_WRITTEN else "") or None
 
 
 def _only_calls(source: str) -> bool:

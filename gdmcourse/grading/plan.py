@@ -4,7 +4,7 @@ In each: our setup, the student's cells in their order, then all visible probes,
 whatever the student's code says in words, it says before it could have seen a hidden input. Before its
 probes, a question gets back the session in which its answer was defined, and the setup runs again.
 
-A question is scored in one run only, which depends on what the code is and never on whether it is right: with
+A probe is scored in one run only, which depends on what the code is and never on whether it is right: with
 all other cells where none of them reaches beyond its own names, else without the answers to other questions
 that it doesn't need. What a run never got to, since the time was used up or the kernel died, runs alone with
 the cells that it needs.
@@ -14,24 +14,26 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gdmcourse.grading.imports import imports_of
 from gdmcourse.grading.key import Key, KeyProbe, KeyQuestion
 from gdmcourse.grading.match import Match, Matched, Piece, needed
 from gdmcourse.grading.notebook import Cell, Notebook, code, notebook
-from gdmcourse.grading.syntax import imports_of, is_open_ended, reaches_out
+from gdmcourse.grading.syntax import is_open_ended, reaches_out
 
 
 @dataclass(frozen=True)
 class Plan:
     """One run for all questions, or else one ``apart`` for each, without the answers to the others.
 
-    ``alone`` has the runs with fewer cells for what those never got to, ``probes`` the cells in which a
-    question's probes run.
+    ``alone`` has the runs with fewer cells for what those never got to, ``shown`` and ``hidden`` the cells in
+    which a question's probes run.
     """
 
     together: Notebook | None
     apart: dict[str, Notebook]
     alone: dict[str, Notebook]
-    probes: dict[str, list[str]]
+    shown: dict[str, list[str]]
+    hidden: dict[str, list[str]]
 
 
 def plan(matched: Matched, key: Key, only: str | None = None) -> Plan:
@@ -50,13 +52,14 @@ def plan(matched: Matched, key: Key, only: str | None = None) -> Plan:
         most = [piece for piece in matched.pieces if not (divided and piece.answers) or piece in pieces]
         if divided:
             apart[question.id] = assemble(key, matched, most, [question])
-        if pieces != most:
+        if pieces != most or (not divided and len(answered) > 1):
             alone[question.id] = assemble(key, matched, pieces, [question])
     return Plan(
         together=assemble(key, matched, matched.pieces, answered) if answered and not divided else None,
         apart=apart,
         alone=alone,
-        probes={question.id: [probe.id for probe in question.probes] for question in answered},
+        shown={q.id: [probe.id for probe in q.probes if not probe.hidden] for q in answered},
+        hidden={q.id: [probe.id for probe in q.probes if probe.hidden] for q in answered},
     )
 
 
@@ -86,6 +89,13 @@ def assemble(
                 )
                 cells += [_probe(probe, about, f"{token}-{probe.id}") for probe in probes]
     return notebook(cells)
+
+
+def shown_part(apart: Notebook) -> Notebook:
+    """The notebook of one question without its hidden probes, which come last."""
+    names = [cell["id"] for cell in apart["cells"]]
+    end = next((n for n, name in enumerate(names) if name.endswith("-hidden-ready")), None)
+    return {**apart, "cells": apart["cells"][:end]}
 
 
 INSIDE = "from gdmcourse.grading import inside as _inside\n_inside.{}"

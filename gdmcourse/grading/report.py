@@ -4,7 +4,7 @@ import dataclasses
 import html
 import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def as_html(grade: Grade) -> str:
             parts.append(f'<li><a href="{_text(link)}">{words}</a></li>' if link else f"<li>{words}</li>")
         parts.append("</ul>")
         if question.written:
-            told = "\n".join(clean(line, 2000) for line in question.written.splitlines())
+            told = "\n".join(clean(line, len(line) + 1) for line in question.written.splitlines())
             parts.append(f"<blockquote>{html.escape(told)}</blockquote>")
     if said := unboxed(grade):
         parts.append(f"<p>{_text(said)}</p>")
@@ -125,13 +125,12 @@ def as_html(grade: Grade) -> str:
 
 
 def write_report(path: Path, text: str) -> None:
-    """Write a report whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-")
-    part = Path(name)
+    """Write a report whole or not at all; who may read it is what this user's files have."""
+    part = path.parent / f".report-{secrets.token_hex(8)}"
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        part.chmod(0o644)
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a cell's code defines, reads, imports and could reach, seen without running it."""
+"""What a cell's code defines, reads and could reach, seen without running it."""
 
 import ast
 import re
@@ -74,24 +74,6 @@ def _imported(nodes: Iterable[ast.AST]) -> set[str]:
     return {alias.asname or alias.name.split(".")[0] for node in imports for alias in node.names} - {"*"}
 
 
-def imported_modules(source: str, used: set[str]) -> set[str]:
-    """The modules that a cell imports for the ``used`` names, in full; ``from a import b`` may be both.
-
-    What is only named counts as well, by ``a.b`` or as the text ``"a.b"``, since an import can be a call.
-    """
-    modules = set[str]()
-    for node in ast.walk(parse(source)):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = [a.name for a in node.names if (a.asname or a.name.split(".")[0]) in {*used, "*"}]
-            module = getattr(node, "module", None)
-            modules |= {f"{module}.{name}" for name in names} | {module} if names and module else {*names}
-        elif isinstance(node, ast.Attribute):
-            modules.add(_dotted(node))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            modules.add(node.value)
-    return modules
-
-
 def touched_names(source: str) -> set[str]:
     """The names that a cell may change in place: ``table[0] = 1``, ``model.eval()``, ``model.rate = 1``."""
     nodes = list(_outside_functions(parse(source)))
@@ -117,12 +99,6 @@ def read_names(source: str) -> set[str]:
     """All names that a cell reads."""
     nodes = ast.walk(parse(source))
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
-def imports_of(source: str) -> str:
-    """The import statements at a cell's top level, one a line."""
-    body = parse(source).body
-    return "\n".join(ast.unparse(node) for node in body if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def reaches_out(source: str) -> bool:
@@ -203,15 +179,6 @@ def _root(node: ast.AST) -> str | None:
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else None
-
-
-def _dotted(node: ast.AST) -> str:
-    """The text of ``a.b.c``, empty where it doesn't start with a name; no module lies deeper than ten."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute) and len(parts) < 10:
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _stored(node: ast.AST) -> list[str]:

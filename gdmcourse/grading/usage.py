@@ -3,11 +3,13 @@
 import contextlib
 import ctypes
 import os
+import stat
 from collections.abc import Callable, Iterable
 
 import psutil
 
 BLOCK = 512  # bytes; st_blocks counts in blocks
+SOCKET, PIPE = 416 << 10, 64 << 10  # bytes that wait in one at most; an honest kernel has a few dozen
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36  # of <sys/prctl.h>
 SHARED = ("/dev/zero", "/memfd:", "/SYSV")  # mappings of memory that outlives what is seen of it
 
@@ -62,7 +64,7 @@ def count(processes: Iterable[psutil.Process]) -> int:
 
 
 def memory(processes: Iterable[psutil.Process], exact: bool = False) -> int:
-    """Bytes of memory in use, with the nameless files and shared mappings that no other count shows.
+    """Bytes of memory in use, with what no other count shows: nameless files, shared mappings, full sockets.
 
     What several processes share counts for each of them, or once if it is to be exact, which takes longer.
     """
@@ -74,7 +76,7 @@ def memory(processes: Iterable[psutil.Process], exact: bool = False) -> int:
                 held = getattr(process.memory_full_info(), "pss", held) if exact else held
             size += held
         with contextlib.suppress(OSError):
-            hidden |= dict(filter(None, map(_nameless, os.scandir(f"/proc/{process.pid}/fd"))))
+            hidden |= dict(filter(None, map(_held, os.scandir(f"/proc/{process.pid}/fd"))))
         with contextlib.suppress(OSError):
             hidden |= _mapped(process.pid)
     return size + sum(hidden.values())
@@ -85,14 +87,17 @@ def _prctl(what: int, value: int) -> None:
         ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
-def _nameless(entry: os.DirEntry[str]) -> tuple[tuple[str, str], int] | None:
-    """A file that is open and has no name, by device and number, with its bytes."""
+def _held(entry: os.DirEntry[str]) -> tuple[tuple[str, str], int] | None:
+    """What is open and may hold memory, by device and number: a socket, a pipe, a file without a name."""
     try:
         about = entry.stat()
     except OSError:
         return None
+    size = SOCKET if stat.S_ISSOCK(about.st_mode) else PIPE if stat.S_ISFIFO(about.st_mode) else 0
+    if about.st_nlink == 0:
+        size = BLOCK * about.st_blocks
     device = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}"
-    return ((device, str(about.st_ino)), BLOCK * about.st_blocks) if about.st_nlink == 0 else None
+    return ((device, str(about.st_ino)), size) if size else None
 
 
 def _mapped(pid: int) -> dict[tuple[str, str], int]:

@@ -10,6 +10,7 @@ import pytest
 from gdmcourse.classroom.archive import members
 from gdmcourse.classroom.collect import collect
 from gdmcourse.classroom.who import who
+from gdmcourse.grading.folders import remove
 
 
 def make(folder: Path, *names: str) -> None:
@@ -232,3 +233,24 @@ def test_two_thousand_files_with_one_unreadable(graded, tiny, tmp_path):
     assert len(pool.asked) == 2
     (problem,) = taken.problems
     assert problem.startswith("s77/tiny.ipynb: it is not a notebook")
+
+
+def test_folders_in_each_other_without_end_stop_nobody_elses_work(tmp_path):
+    """A student's archive, unpacked: no walk by recursion, and the others are found."""
+    make(tmp_path, "ada/tiny.ipynb")
+    (tmp_path / "bob").mkdir()
+    level = os.open(tmp_path / "bob", os.O_RDONLY)
+    try:
+        for _ in range(1500):
+            os.mkdir("d", dir_fd=level)
+            inner = os.open("d", os.O_RDONLY, dir_fd=level)
+            os.close(level)
+            level = inner
+        os.close(level)
+        found = collect([tmp_path], "tiny")
+        assert {s.student.name: s.problem for s in found} == {
+            "ada": None,
+            "bob": "there is no notebook in it",
+        }
+    finally:
+        remove(tmp_path / "bob")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -124,3 +125,9 @@ def test_lateness_is_taken_off_the_sum_and_told(graded, book, tiny, tmp_path):
     (found,) = standings(book, tiny.key)
     assert (found.total, found.late.words) == (8, "handed in 2 days late: 20 % off")
     assert "2 days late" in export("moodle", tiny.key, [found])
+
+
+def test_a_time_that_no_calendar_has_stops_no_export(tiny, found):
+    odd = [replace(standing, at=1e15) for standing in found]
+    assert rows("csv", tiny, odd)[0]["handed in"] == ""
+    assert rows("gradescope", tiny, odd)[0]["Submission Time"] == ""

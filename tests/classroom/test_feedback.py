@@ -159,6 +159,18 @@ def test_an_open_question_shows_its_marks_and_never_its_rubric(in_process, tmp_p
         assert (other.total, other.lines[1].stale) == (4, True)
 
 
+def test_an_essay_in_one_line_is_shown_whole_to_both(in_process, tmp_path):
+    """Editors don't break the lines of a paragraph."""
+    course = released(tmp_path / "course", "open")
+    essay = " ".join(f"reason{n}" for n in range(1000))
+    course.hand_in(tmp_path / "class" / "ada" / "open.ipynb", written=f"{essay}\n\n" + "line\n" * 300 + "end")
+    with Gradebook(tmp_path / "open.db", writes=True, create=True) as book:
+        grade_class(book, course.key, [tmp_path / "class"], Here)
+        pages = [as_html(book, course.key, standings(book, course.key))]
+        pages += [path.read_text() for path in write_feedback(book, course.key, tmp_path / "out")]
+    assert [(essay in page, "line\nend" in page) for page in pages] == [(True, True)] * 2
+
+
 def test_nobody_waits_for_marks_who_answered_nothing(in_process, tmp_path):
     """What a released notebook says where words belong is not an answer, and an unreadable file has none."""
     course = released(tmp_path / "course", "open")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from jaxtyping import config
 
 from gdmcourse.grading.compare import compare
@@ -21,11 +22,13 @@ from gdmcourse.grading.key import Key, KeyQuestion, read_key, visible_part
 from gdmcourse.grading.make_key import make_key
 from gdmcourse.grading.match import Match
 from gdmcourse.grading.notebook import to_text
+from gdmcourse.grading.read import Sheet, SheetCell
 from gdmcourse.grading.release import place_of, student_notebook
 from gdmcourse.grading.result import QuestionGrade
 from gdmcourse.grading.run import Outcome
 from gdmcourse.grading.source import read_source
 from gdmcourse.grading.values import agree
+from tests.grading.inprocess import grade_in_process
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "solutions").glob("*.md"))
@@ -34,7 +37,7 @@ REMEDY = "run `gdmcourse release` and commit what it writes"
 
 @pytest.fixture(scope="module", autouse=True)
 def _unchecked() -> Iterator[None]:
-    """A key is half a million comparisons of plain numbers; that these keep their types, tests/grading sees."""
+    """A key is half a million comparisons of plain numbers; tests/grading sees that these keep their types."""
     config.update("jaxtyping_disable", True)
     yield
     config.update("jaxtyping_disable", False)
@@ -161,3 +164,30 @@ def told(question: KeyQuestion, values: dict[str, list]) -> QuestionGrade:
     records = {name: {"end": "ok", "reason": None, "values": given} for name, given in values.items()}
     outcome = Outcome(records, None)
     return explain(question, Match("answered"), compare(question, outcome), outcome)
+
+
+# What one may hand in for any question without a thought.
+THOUGHTLESS = {
+    "an error": "raise ValueError('no')",
+    "yes": "return True",
+    "zero": "return 0.0",
+    "the first argument": "return values[0] if values else None",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", THOUGHTLESS)
+def test_a_function_without_a_thought_earns_little(exercise, full, tmp_path, monkeypatch, way):
+    """Inputs at which nothing happens are worth looking at, and not worth many points."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    kind = torch.get_default_dtype()
+    try:
+        for question in (q for q in full.questions if q.probes):
+            functions = (f"def {name}(*values, **named):\n    {THOUGHTLESS[way]}" for name in question.names)
+            source = "\n".join(functions)
+            sheet = Sheet(exercise.chapter, None, [SheetCell(1, "code", source, None, ())])
+            (graded,) = grade_in_process(sheet, full, question.id)
+            assert graded.earned <= 0.4 * graded.points, question.id
+    finally:
+        torch.set_default_dtype(kind)

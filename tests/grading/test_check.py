@@ -1,5 +1,6 @@
 """`check("q1")` in a live notebook says what the report says."""
 
+import shutil
 import sys
 
 import pytest
@@ -62,6 +63,15 @@ def test_a_cell_that_was_run_twice_counts_once_and_the_last_version_counts(cours
 def test_an_unknown_question_and_an_empty_session_are_told_so(course):
     assert "there is no question q7" in check_cells("q7", [course.answers["q1"]], course.exercises)
     assert "can't be told which exercise" in check_cells("q1", ["x = 1"], course.exercises)
+
+
+def test_a_file_beside_the_notebook_takes_no_librarys_place(course, tmp_path):
+    """Students name their files as they like, and some libraries are called so, too."""
+    shutil.copytree(course.exercises, tmp_path, dirs_exist_ok=True)
+    for name in ("json", "typer", "inspect", "dask"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('this is a student\\'s')")
+    said = check_cells("q1", ["import math", course.answers["q1"]], tmp_path)
+    assert "right on the visible inputs" in said
 
 
 def test_outside_a_notebook_it_says_what_to_use():

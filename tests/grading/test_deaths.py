@@ -81,6 +81,14 @@ def test_a_helper_that_kills_the_kernel_costs_no_answer_its_points(submit, judge
     assert result.earned == 10
 
 
+def test_an_answer_that_uses_one_which_dies_elsewhere_keeps_its_points(submit, judge, course):
+    """The third needs all others, so its run alone has the same cells, but not their probes."""
+    dying = "def signal(a):\n    return math.sqrt(a) if a else sum(range(10**12))"
+    result = judge(submit(q1=dying, q3=course.answers["q3"]), limits=SHORT)
+    earned = {question.id: question.earned for question in result.questions}
+    assert earned == {"q1": 1.0, "q2": 4.0, "q3": 3.0}
+
+
 def test_a_time_bomb_in_one_answer_costs_no_other_its_points(submit, judge):
     bomb = (
         "import threading, os\ndef signal(a):\n    threading.Timer(0.5, lambda: os._exit(1)).start()\n"

@@ -166,6 +166,56 @@ def test_a_forbidden_import_is_named_where_the_answer_uses_it(submit, matched, i
     assert allowed["q2"].state == "answered"
 
 
+@pytest.mark.parametrize(
+    "hand_over",
+    [
+        "import gdmcourse.probability as theirs\nmath.helper = theirs.noise",
+        "import gdmcourse.probability as theirs\nsetattr(math, 'helper', theirs.noise)",
+        "from gdmcourse.probability import *\nmath.helper = 0",
+        "exec('from gdmcourse.probability import noise as helper')",
+        "import sys\nmath.__dict__['helper'] = sys.modules['gdmcourse.probability'].noise",
+    ],
+)
+def test_a_cell_that_could_hand_over_a_forbidden_import_unseen_is_left_out(submit, matched, hand_over):
+    """By a module's field, by a star, by code in a text: what the answer reads isn't seen to come from it."""
+
+    def edit(notebook):
+        notebook["cells"].insert(2, cell(hand_over))
+
+    answer = "def noise(a):\n    return math.helper(a)"
+    found = matched(submit(edit, q2=answer), forbid=["gdmcourse.probability"])
+    assert not [piece for piece in found.pieces if "probability" in piece.source]
+    assert len(matched(submit(edit, q2=answer), forbid=["gdmcourse.gan"]).pieces) == 4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "import gdmcourse as g\ndef noise(a):\n    return g.probability.noise(a)",
+        "exec('from gdmcourse.probability import noise')",
+        "import importlib\ndef noise(a):\n    return importlib.import_module('ot').noise(a)",
+    ],
+)
+def test_another_way_to_name_a_forbidden_module_is_seen_through(submit, matched, answer):
+    found = matched(submit(q2=answer), forbid=["gdmcourse.probability", "ot"]).questions
+    assert (found["q1"].state, found["q2"].state) == ("answered", "forbidden")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "def noise(a):\n    ot = a * a\n    return ot.sum()",
+        "def noise(ot, kind='ot'):\n    'ot'\n    return ot.sum()",
+        "def noise(a):\n    'gdmcourse.probability. Mine is like the one there.'\n    return 1",
+        "def noise(a):\n    'It does what `from gdmcourse.probability import noise` would do.'\n    return 1",
+    ],
+)
+def test_a_word_that_a_forbidden_module_is_called_by_is_no_import(submit, matched, answer):
+    """A transport plan may be called ``ot`` where the package of that name is forbidden."""
+    found = matched(submit(q2=answer), forbid=["ot", "gdmcourse.probability"]).questions["q2"]
+    assert (found.state, found.reason) == ("answered", None)
+
+
 def test_an_import_that_nothing_reads_forbids_no_answer(submit, matched):
     """All imports stand in one cell, which every answer needs."""
 
@@ -188,6 +238,16 @@ def test_a_comparison_with_the_library_beside_the_answer_is_allowed(submit, matc
     source = f"from gdmcourse.probability import x as theirs\n{comparison}"
     found = matched(submit(edit), forbid=["gdmcourse.probability"])
     assert states(found) == ["answered"] * 3
+
+
+def test_an_odd_kind_of_cell_is_told_in_few_words(submit, matched):
+    def edit(notebook):
+        notebook["cells"].append(cell("def noise(a):\n    return 1", kind="\ud800" + "<b>" * 100_000))
+
+    reason = matched(submit(edit, q2="")).questions["q2"].reason
+    assert reason.startswith("cell ")
+    assert len(reason) < 100
+    assert reason.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from gdmcourse.grading.exercise import SourceError, edited
+from gdmcourse.grading.exercise import TO_WRITE, SourceError, edited
 from gdmcourse.grading.grade import grade
+from gdmcourse.grading.key import read_key
+from gdmcourse.grading.match import match
+from gdmcourse.grading.read import read
 from gdmcourse.grading.release import release
 from gdmcourse.grading.report import as_html, as_text
 from gdmcourse.grading.source import read_source
@@ -116,3 +119,38 @@ def test_a_file_that_is_not_there_is_named(tmp_path, name):
     (tmp_path / "open.md").write_text((HERE / "open.md").read_text().replace("[scale.py]", f"[{name}]"))
     with pytest.raises(SourceError, match="with this name beside the source"):
         release(tmp_path / "open.md", tmp_path / "exercises")
+
+
+def words_of(opened, hand_in, edit):
+    """What a teacher is shown of the words, after an edit of the handed-in cells."""
+    path = hand_in(q2_written=WORDS)
+    notebook = json.loads(path.read_text())
+    edit(notebook["cells"], next(n for n, c in enumerate(notebook["cells"]) if c["id"] == "q2-written"))
+    path.write_text(json.dumps(notebook))
+    key = read_key(opened / "solutions" / "key" / "open.json")
+    return match(read(path), key).questions["q2"].written
+
+
+def test_words_in_a_new_cell_below_belong_to_the_answer(opened, hand_in):
+    """Many write below “Write your answer here” and leave that as it is."""
+
+    def below(cells, n):
+        cells[n]["source"] = TO_WRITE
+        for k, text in enumerate(("First thought.", "Second thought.")):
+            cells.insert(n + 1 + k, {"cell_type": "markdown", "id": f"a{k}", "metadata": {}, "source": text})
+
+    assert words_of(opened, hand_in, below) == "First thought.\n\nSecond thought."
+    assert words_of(opened, hand_in, lambda cells, n: None) == WORDS
+
+
+def test_pictures_kept_as_text_hide_no_words_and_a_book_is_cut(opened, hand_in):
+    def drawn(cells, n):
+        cells[n]["source"] = f"![a](data:image/png;base64,{'QUJD' * 90_000}) and {WORDS}"
+
+    assert words_of(opened, hand_in, drawn) == f"![a]((a picture)) and {WORDS}"
+
+    def long(cells, n):
+        cells[n]["source"] = "word " * 2_000_000
+
+    assert words_of(opened, hand_in, long).endswith("word  … (here it was cut)")
+    assert len(words_of(opened, hand_in, long)) < 110_000

@@ -122,13 +122,13 @@ def test_apart_an_answer_has_all_that_was_made_between_the_answers(
 def test_what_isnt_answered_does_not_run(planned, course, submit):
     nothing = planned(course.exercises / "tiny.ipynb")
     assert (nothing.together, nothing.apart, nothing.alone) == (None, {}, {})
-    assert set(planned(submit(), "q2").probes) == {"q2"}
+    assert set(planned(submit(), "q2").shown) == {"q2"}
 
 
 @pytest.mark.parametrize(
-    ("answers", "first"), [({}, 1), ({"q1": "import os\ndef signal(a):\n    return a"}, 3)]
+    ("answers", "first", "most"), [({}, 1, 4), ({"q1": "import os\ndef signal(a):\n    return a"}, 6, 3)]
 )
-def test_a_question_is_scored_in_one_run_whatever_it_gives(planned, submit, answers, first):
+def test_a_probe_is_scored_in_one_run_whatever_it_gives(planned, submit, answers, first, most):
     """Only a run that never got to a question is made up for; errors and wrong values stand."""
     plan = planned(submit(**answers))
     asked = []
@@ -138,7 +138,7 @@ def test_a_question_is_scored_in_one_run_whatever_it_gives(planned, submit, answ
         probes = [cell["id"] for cell in notebook["cells"] if "probe" in cell["id"]]
         return Outcome({name: {"cell": name, "end": end, "values": [None]} for name in probes}, None)
 
-    for end, runs in (("ok", first), ("error", first), ("timeout", first), ("gone", 3), ("late", 3)):
+    for end, runs in (("ok", first), ("error", first), ("timeout", first), ("gone", most), ("late", most)):
         asked.clear()
         outcomes = carry_out(plan, lambda notebook, end=end: box(notebook, end), workers=1)
         assert set(outcomes) == {"q1", "q2", "q3"}
@@ -157,8 +157,43 @@ def test_cells_that_leave_no_time_or_kernel_to_one_question_do_not_run_for_the_n
         return Outcome({cell["id"]: {"end": end} for cell in notebook["cells"]}, None)
 
     carry_out(planned(submit(edit)), box, workers=1)
-    assert asked == [True, False, False, False]
+    assert asked == [True, False, False, False, False, False, False]
+
+
+REACHING = "import os\ndef signal(a):\n    return a"
+
+
+def run_by(dying, asked):
+    """A box in which the kernel dies at these cells; it notes the probes that each run got to."""
+
+    def box(notebook):
+        records, asked_now = {}, []
+        asked.append(asked_now)
+        for name in (cell["id"] for cell in notebook["cells"]):
+            alive = not any(record["end"] == "gone" for record in records.values()) and name not in dying
+            records[name] = {"end": "ok" if alive else "gone", "run": len(asked)}
+            asked_now += [name] if "probe" in name and alive else []
+        return Outcome(records, None)
+
+    return box
+
+
+@pytest.mark.parametrize("answers", [{}, {"q1": REACHING}])
+@pytest.mark.parametrize("dying", [(), ("q1-probe-1",), ("q1-probe-2",), ("q1-probe-2", "q2-probe-1")])
+def test_what_is_told_comes_from_runs_before_any_hidden_probe(planned, submit, answers, dying):
+    """Else what one run has seen could be told by the next: by numbers of the machine that both can read."""
+    asked = []
+    outcomes = carry_out(planned(submit(**answers)), run_by(dying, asked), workers=1)
+    first_hidden = next(n for n, probes in enumerate(asked, 1) if any("probe-2" in p for p in probes))
+    for question, outcome in outcomes.items():
+        shown = outcome.records[f"{question}-probe-1"]
+        assert shown["run"] <= first_hidden, asked
+        if f"{question}-probe-1" not in dying:
+            assert shown["end"] == "ok"
+            wanted = "gone" if f"{question}-probe-2" in dying else "ok"
+            assert outcome.records[f"{question}-probe-2"]["end"] == wanted
 
 
 def test_plans_are_plain(planned, submit):
-    assert dataclasses.asdict(planned(submit()))["probes"]["q1"] == ["q1-probe-1", "q1-probe-2"]
+    plain = dataclasses.asdict(planned(submit()))
+    assert (plain["shown"]["q1"], plain["hidden"]["q1"]) == (["q1-probe-1"], ["q1-probe-2"])

@@ -88,6 +88,11 @@ def test_each_question_has_statement_hints_stub_probes_and_check(text):
             "q1-probe-1: NameError",
         ),
         ("probe(snr(0.9))", "probe(object())", "q3-probe-1 must emit numbers"),
+        (
+            "probe(snr(0.9))",
+            "import numpy; probe(numpy.full(5000, snr(0.9)))",
+            "at most 4096 in one array",
+        ),
         ("import math", "import os; os._exit(1)", "the kernel died"),
     ],
 )

@@ -1,6 +1,8 @@
 """Reports: written whole, safe in any file and on any console, and a link that opens."""
 
 import json
+import os
+import stat
 from dataclasses import asdict
 
 import pytest
@@ -74,3 +76,14 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     report.write_report(path, "new")
     assert [file.name for file in tmp_path.iterdir()] == ["r.html"]
     assert path.read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere files have no such modes")
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_others_read_a_report_only_where_they_may_read_this_users_files(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        report.write_report(tmp_path / "grades.html", "x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "grades.html").stat().st_mode) == mode

@@ -38,6 +38,21 @@ UNSEEN = {
         "        x = bytearray(b'x') * (80 << 20); time.sleep(1000)\n"
         "time.sleep(1000)"
     ),
+    "sockets that nobody reads": (
+        "import os, socket, time\n"
+        "def fill():\n"
+        "    for _ in range(200):\n"
+        "        for end in kept.append(socket.socketpair()) or kept[-1]:\n"
+        "            end.setblocking(False)\n"
+        "            try:\n"
+        "                while True: end.send(bytes(60_000))\n"
+        "            except BlockingIOError: pass\n"
+        "kept = []\n"
+        "for _ in range(5):\n"
+        "    if os.fork() == 0:\n"
+        "        fill(); time.sleep(1000)\n"
+        "time.sleep(1000)"
+    ),
 }
 IN_FLIGHT = """
 import array, os, socket, time
@@ -96,6 +111,19 @@ def test_what_many_processes_share_counts_once(ran):
     )
     outcome = ran(shared + "time.sleep(2)\nraise ValueError('shared')", **SMALL)
     assert outcome.records["c0"]["reason"] == "ValueError: shared"
+
+
+@pytest.mark.usefixtures("boxed")
+def test_there_is_no_network_whose_buffers_the_machine_would_hold(told):
+    """What waits in connections over IP is counted for the machine, and for no group of the old kind."""
+    ask = (
+        "import socket\n"
+        "def refused(family, kind):\n"
+        "    try: socket.socket(family, kind)\n"
+        "    except OSError: return True\n"
+        "[refused(f, k) for f in (socket.AF_INET, socket.AF_INET6) for k in (1, 2)]"
+    )
+    assert told(ask) == [True] * 4
 
 
 @pytest.mark.usefixtures("boxed", "grouped")

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 
 import psutil
 import pytest
@@ -58,6 +60,45 @@ def test_a_job_that_cannot_be_read_says_so_and_the_next_one_is_done(ran):
     assert answer == b""
     assert "JSONDecodeError" in said
     assert ran("x = 1").records["c0"]["end"] == "ok"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="each judge is a process from nothing")
+def test_what_a_dead_one_said_is_about_its_own_run_and_shows_no_cell(ran):
+    """Its last words go into a report: neither another student's code nor a hidden probe may be there."""
+    ran("swordfish = 1\nraise KeyError('of another run')")
+    (parent,) = forking()
+    killer = threading.Thread(target=kill_the_judge_of, args=(parent,))
+    killer.start()
+    said = ran("import time; time.sleep(100)", cell=100.0).gone
+    killer.join()
+    assert said.startswith("the judge stopped without a result")
+    for word in ("swordfish", "KeyError", "of another run", "Input:"):
+        assert word not in said
+
+
+def kill_the_judge_of(parent):
+    """Kill the judge that is at work, once it has started its kernel."""
+    while not (judge := parent.children()) or not judge[0].children():
+        time.sleep(0.1)
+    judge[0].send_signal(signal.SIGKILL)
+
+
+class Raced(list):
+    """A list whose last entry another thread takes after it was counted."""
+
+    def __len__(self):
+        number = super().__len__()
+        self.clear()
+        return number
+
+
+def test_an_idle_one_that_another_thread_takes_first_is_no_error(monkeypatch):
+    idle, new = (object.__new__(Judges) for _ in range(2))
+    monkeypatch.setattr(judges, "_idle", Raced([idle]))
+    monkeypatch.setattr(Judges, "alive", True)
+    assert judges._take() is idle
+    monkeypatch.setattr(judges, "Judges", lambda: new)
+    assert judges._take() is new
 
 
 def test_one_that_takes_too_long_is_killed_with_all_that_it_started(monkeypatch):
