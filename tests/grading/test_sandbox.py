@@ -80,7 +80,7 @@ def test_there_is_no_network(submit, judge):
             "socket.create_connection(('1.1.1.1', 53), timeout=2)",
             "socket.getaddrinfo('example.org', 80)",
         )
-    ways = ("refused", "unreachable", "not known", "failure in name resolution")
+    ways = ("Address family not supported", "failure in name resolution")
     assert len(said) == 3
     assert all(any(way in words for way in ways) for words in said)
 
