@@ -101,7 +101,10 @@ def _rows(probe: Compared) -> list[list[str]]:
     """Of each value of a visible probe the input, what is expected, what the code gave, and a verdict."""
     rows = []
     for call, given in zip(probe.calls, inputs(probe.probe.source, len(probe.calls)), strict=True):
-        got = "nothing" if call.value is None else words(call.value, call.expected)
+        expected = words(call.expected, call.expected, call.atol)
+        got = "nothing" if call.value is None else words(call.value, call.expected, call.atol)
+        if got == expected and not call.is_right:
+            expected, got = words(call.expected, call.expected), words(call.value, call.expected)
         found = (
             None
             if call.is_right or call.value is None
@@ -111,23 +114,24 @@ def _rows(probe: Compared) -> list[list[str]]:
             got += f"; {found.words} at {given.where(found).split(' of ')[0].removeprefix('in ')}"
         right = "<span class=right>✓ right</span>" if call.is_right else "<span class=wrong>✗ wrong</span>"
         place = given.where().removeprefix("at ")
-        rows.append(
-            [f"<code>{text(place)}</code>", text(words(call.expected, call.expected)), text(got), right]
-        )
+        rows.append([f"<code>{text(place)}</code>", text(expected), text(got), right])
     return rows
 
 
-def words(value: Any, expected: dict[str, Any]) -> str:
-    """A value as one reads it: few numbers are written out, more are described by their shape."""
+def words(value: Any, expected: dict[str, Any], atol: float = 0.0) -> str:
+    """A value as one reads it: few numbers are written out, more are described by their shape.
+
+    A number that is 0 to the tolerance `atol` is written as 0.
+    """
     if not is_comparable(expected, value):
         return clean(value["text"], 100) if isinstance(value, dict) and "text" in value else describe(value)
     if value["type"] in ("list", "dict"):
         pairs = zip(value["items"], expected["items"], strict=True)
-        parts = [words(item, known) for item, known in list(pairs)[:FEW]]
+        parts = [words(item, known, atol) for item, known in list(pairs)[:FEW]]
         return f"[{', '.join(parts)}{', …' if len(value['items']) > FEW else ''}]"
     if value["type"] in ("text", "none"):
         return clean(value["text"], 100) if "text" in value else "None"
-    numbers = [shown(number) for number in (value["values"] or [])[:FEW]]
+    numbers = [shown(number, atol) for number in (value["values"] or [])[:FEW]]
     if value["shape"] == [] and numbers:
         return numbers[0]
     more = f", … ({describe(value)})" if len(value["values"] or []) > FEW else ""

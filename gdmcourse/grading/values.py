@@ -66,12 +66,12 @@ def is_comparable(expected: Value, got: Any) -> bool:
 def difference(expected: Value, got: Any, rtol: float, atol: float) -> Difference | None:
     """The first thing that is wrong, or None where all is right."""
     if not isinstance(got, dict):
-        return Difference(*_two_words(expected, got))
+        return Difference(*_two_words(expected, got, atol))
     if expected["type"] == "text" and got.get("type") == "text":
         same = got.get("text") == expected["text"]
-        return None if same else Difference(*_two_words(expected, got))
+        return None if same else Difference(*_two_words(expected, got, atol))
     if not is_comparable(expected, got):
-        return Difference(*_two_words(expected, got))
+        return Difference(*_two_words(expected, got, atol))
     if expected["type"] in ("list", "dict"):
         names = expected.get("keys") or range(len(expected["items"]))
         for name, e, g in zip(names, expected["items"], got["items"], strict=True):
@@ -83,11 +83,14 @@ def difference(expected: Value, got: Any, rtol: float, atol: float) -> Differenc
         return None
     at = flags.index(False)
     values = expected["values"][at], got["values"][at]
+    should, is_now = (shown(value, atol) for value in values)
+    if should == is_now:  # both below the tolerance, and farther apart
+        should, is_now = (shown(value) for value in values)
     entry = _place(at, expected["shape"]) if len(flags) > 1 else None
-    return Difference(f"be {shown(values[0])}", f"is {shown(values[1])}", entry=entry)
+    return Difference(f"be {should}", f"is {is_now}", entry=entry)
 
 
-def _two_words(expected: Value, got: Any) -> tuple[str, str]:
+def _two_words(expected: Value, got: Any, atol: float) -> tuple[str, str]:
     """What a value should be and is, where type or shape differ or a text is asked for."""
     got_text = got.get("text") if isinstance(got, dict) and got.get("type") == "text" else None
     should, found = f"be {describe(expected)}", f"is {describe(got)}"
@@ -95,9 +98,9 @@ def _two_words(expected: Value, got: Any) -> tuple[str, str]:
         refusal = expected["text"] == REFUSED
         should = "have been refused with a ValueError" if refusal else f"be {expected['text']!r}"
         single = isinstance(got, dict) and got.get("shape") == [] and got.get("values")
-        found = f"is {shown(got['values'][0])}" if single else found
+        found = f"is {shown(got['values'][0], atol)}" if single else found
     elif expected.get("shape") == [] and got_text is not None:
-        should = f"be {shown(expected['values'][0])}"
+        should = f"be {shown(expected['values'][0], atol)}"
     if got_text is not None:
         found = "was refused with a ValueError" if got_text == REFUSED else f"is {clean(got_text, 100)!r}"
     return should, found
@@ -172,9 +175,11 @@ def _number(value: Any) -> float | None:
     return float(value) if value in ("nan", "inf", "-inf") else None
 
 
-def shown(value: Any) -> str:
-    """A number as a report shows it, or a word in its place."""
-    return f"{value:.6g}" if type(value) in (int, float) and abs(value) < 1e300 else clean(value, 40)
+def shown(value: Any, atol: float = 0.0) -> str:
+    """A number as a report shows it, 0 where it is one to the tolerance `atol`, or a word in its place."""
+    if type(value) not in (int, float) or not abs(value) < 1e300:
+        return clean(value, 40)
+    return "0" if type(value) is float and abs(value) < atol else f"{value:.6g}"
 
 
 def agree(expected: list[dict[str, Any]], values: list[Any], reference: list[Any] | None = None) -> bool:

@@ -48,6 +48,7 @@ CATALOG = {
     "dcgan-mnist": ("gan_images", "the same on MNIST"),
     "dcgan-cifar10": ("gan_images", "the same on colour photographs"),
     "dcgan-stacked": ("gan_stacked", "the same on stacked digits, which have 1000 modes"),
+    "augmented-gan-digits": ("gan_augmented", "a DCGAN whose critic sees digits turned and moved (ADA)"),
     "r3gan-digits": ("gan_images", "a GAN of pairs with R1 and R2 (R3GAN), on digits"),
     "r3gan-stacked": ("gan_stacked", "the same on stacked digits"),
     "cgan-digits": ("gan_conditional", "a GAN that is told a label, and so is its critic, on digits"),

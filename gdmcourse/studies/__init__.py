@@ -17,7 +17,7 @@ CATALOG = {
     "compression_factor": "what an autoencoder's factor buys and costs, where diffusion runs in its latents",
     "critic_value": "whether a critic's value tells how good a game's samples are",
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
-    "diffusion_gan": "what noise before the critic buys a GAN, on few images and on all",
+    "diffusion_gan": "what noise before the critic buys a GAN, on few images and on all, and augmentation",
     "equal_search": "the best of as many random configurations for each family of models",
     "gan_stability": "how often a small GAN fails at other rates, momenta and balances",
     "gans_vs_diffusion": "GANs, diffusion models and others of one budget, over ten seeds",

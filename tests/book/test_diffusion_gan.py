@@ -2,9 +2,11 @@
 
 import itertools
 import math
+from statistics import fmean, stdev
 
 import pytest
 
+from gdmcourse.studies import record
 from tests.book.executed import kept
 
 
@@ -71,13 +73,42 @@ def test_the_games_work(said):
     assert said["dg-digits-noise-recall"] > 0.5
 
 
+SIZES = (200, 500, 1000, 1442)
+
+
 def test_ten_seeds_gain_a_tenth_on_average_and_scatter(said):
-    for size in (200, 500, 1000, 1442):
-        assert 0.05 < said[f"dg-many-{size}-mean"] < 0.15
+    for size in SIZES:
+        assert 0.05 < said[f"dg-many-{size}-noise-mean"] < 0.15
         assert said[f"dg-many-{size}-noise"] < said[f"dg-many-{size}-plain"]
-    assert said["dg-many-500-low"] > 0.02
-    assert said["dg-many-200-low"] < 0 > said["dg-many-1442-low"]
+    assert [said[f"dg-many-{size}-noise-word"] for size in SIZES] == ["open", "better", "better", "open"]
+    assert 0 < said["dg-many-1000-noise-low"] < 0.005
     assert said["dg-record-seeds"] == 10
+
+
+def test_augmentation_gains_nothing_here_and_noise_is_better_beside_it(said):
+    assert [said[f"dg-many-{size}-adaptive-word"] for size in SIZES] == ["open", "open", "worse", "open"]
+    assert [said[f"dg-many-{size}-beside-word"] for size in SIZES] == ["better"] * 4
+    strength = [said[f"dg-many-{size}-strength"] for size in SIZES]
+    assert strength == sorted(strength, reverse=True)
+    assert strength[-1] > 0.1
+
+
+@pytest.mark.parametrize("pair", [("plain", "noise"), ("plain", "adaptive"), ("adaptive", "noise")])
+@pytest.mark.parametrize("size", SIZES)
+def test_verdicts_are_those_of_the_record_worked_out_anew(said, size, pair):
+    """With the t interval of ten differences written out."""
+    rows = record("diffusion_gan")["rows"]
+    over, under = (
+        [row["frechet"] for row in rows if (row["way"], row["images"]) == (way, size)] for way in pair
+    )
+    gains = [math.log(a / b) for a, b in zip(over, under, strict=True)]
+    half = 2.2622 * stdev(gains) / math.sqrt(10)  # the 97.5th percentile of t with nine degrees of freedom
+    name = f"dg-many-{size}-{'beside' if pair[0] == 'adaptive' else pair[1]}"
+    assert said[f"{name}-mean"] == pytest.approx(fmean(gains))
+    assert said[f"{name}-low"] == pytest.approx(fmean(gains) - half, abs=1e-4)
+    assert said[f"{name}-high"] == pytest.approx(fmean(gains) + half, abs=1e-4)
+    beyond = "better" if fmean(gains) > 0 else "worse"
+    assert said[f"{name}-word"] == (beyond if abs(fmean(gains)) > half else "open")
 
 
 def test_what_it_costs_in_layers_is_little(said):

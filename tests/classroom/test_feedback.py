@@ -8,11 +8,12 @@ import pytest
 
 from gdmcourse.classroom.decide import mark, override
 from gdmcourse.classroom.export import FORMS, export
-from gdmcourse.classroom.feedback import write_feedback
+from gdmcourse.classroom.feedback import words, write_feedback
 from gdmcourse.classroom.grade_class import grade_class
 from gdmcourse.classroom.gradebook import Gradebook
 from gdmcourse.classroom.overview import as_html
 from gdmcourse.classroom.standing import standings
+from gdmcourse.grading.probe import encode
 from tests.classroom.conftest import Here, released
 
 SPY = "seen = []\ndef signal(a):\n    seen.append(a)\n    raise ValueError(seen)"
@@ -42,6 +43,23 @@ def test_points_the_visible_inputs_and_the_hint(pages):
     assert "Hint: ᾱ scales the variance." in page
     assert "It is wrong at an input that isn&#x27;t shown" in page
     assert "right</span>" not in pages["ada"]
+
+
+def test_numbers_that_are_0_to_the_tolerance_are_told_as_0():
+    value = encode([-5.6e-17, [2e-6, 1.0]])
+    assert words(value, value, 1e-6) == "[0, [2e-06, 1]]"
+
+
+def test_a_wrong_number_is_not_told_as_the_expected_one(graded, book, tiny, room, tmp_path):
+    """Both are below the tolerance, and farther apart than it."""
+    *others, last = tiny.key.questions
+    expected = [{"value": encode(8e-7), "rtol": 1e-6, "atol": 1e-6}]
+    probes = [probe if probe.hidden else replace(probe, expected=expected) for probe in last.probes]
+    key = replace(tiny.key, questions=[*others, replace(last, probes=probes)])
+    tiny.hand_in(room / "nina" / "tiny.ipynb", q3="def snr(a):\n    return -8e-7")
+    graded(room, key=key)
+    write_feedback(book, key, tmp_path / "out")
+    assert "<td>8e-07</td><td>-8e-07</td>" in (tmp_path / "out/nina/feedback.html").read_text()
 
 
 def test_the_page_stands_alone_and_escapes(pages):

@@ -120,6 +120,22 @@ def test_what_should_have_been_refused_says_so():
     assert words("a", "b") == "it should be 'a', and is 'b'"
 
 
+@pytest.mark.parametrize(
+    ("expected", "got", "said"),
+    [
+        (-5.6e-17, 0.5, "it should be 0, and is 0.5"),
+        (0.5, -5.6e-17, "it should be 0.5, and is 0"),
+        ([1.0, -5.6e-17], [1.0, 0.5], "it should be 0, and is 0.5"),
+        (-5.6e-17, "refused", "it should be 0, and was refused with a ValueError"),
+        ("refused", -5.6e-17, "it should have been refused with a ValueError, and is 0"),
+        (2e-6, 0.5, "it should be 2e-06, and is 0.5"),
+        (9e-7, -9e-7, "it should be 9e-07, and is -9e-07"),  # "0, and is 0" would say nothing
+    ],
+)
+def test_what_is_0_to_the_tolerance_is_told_as_0(expected, got, said):
+    assert words(expected, got) == said
+
+
 def test_an_answer_of_another_shape_is_described():
     assert words(torch.zeros(3), torch.zeros(3, 1)) == (
         "it should be floats of shape (3,), and is floats of shape (3, 1)"

@@ -19,15 +19,16 @@ def rows(tmp_path_factory):
     return record["rows"]
 
 
-def test_each_seed_plays_both_games_on_each_number_of_images(rows):
+def test_each_seed_plays_all_games_on_each_number_of_images(rows):
     assert [(row["seed"], row["images"], row["way"]) for row in rows] == [
         (seed, images, way)
         for seed in range(2)
         for images in (200, 500, 1000, 1442)
-        for way in ("plain", "noise")
+        for way in ("plain", "noise", "adaptive")
     ]
     assert all(row["frechet"] > 0 and row["cpu_seconds"] > 0 for row in rows)
     assert len({row["frechet"] for row in rows}) == len(rows)
+    assert all(row["strength"] == 0 for row in rows if row["way"] != "adaptive")
 
 
 def test_its_claims_compare_the_games_of_one_seed_and_one_number_of_images(rows):
