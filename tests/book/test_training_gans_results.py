@@ -28,8 +28,8 @@ def test_the_losses_of_the_dcgan_stay_away_from_those_of_a_blind_critic(said):
 def test_by_the_first_mark_most_runs_would_have_failed(said):
     assert said["tg-mark-gaussian"] < 20 < said["tg-study-floor"]
     assert said["tg-mark-failed"] > 1.5 * said["tg-mark-ours"]
-    assert said["tg-mark-found"] > 5
-    assert said["tg-mark-runs"] == 70
+    assert said["tg-mark-found"] > 10
+    assert said["tg-mark-runs"] == 140
 
 
 def test_relus_are_dead_more_often_the_deeper_they_lie(said):
@@ -98,18 +98,23 @@ def lost(game, setting):
     return sum(map(failed, rows)) / len(rows)
 
 
+def test_one_run_of_twenty_fails_at_the_recipes_settings_and_none_of_the_first_five_seeds(said):
+    found = [row for game in ("plain", "modern") for row in TABLE[game, "as it is"] if failed(row)]
+    assert [(row["game"], row["seed"] >= 5) for row in found] == [("modern", True)]
+    assert said["tg-study-found"] == "1 of 20"
+
+
 @pytest.mark.parametrize("game", ["plain", "modern"])
-def test_no_run_fails_at_the_recipe_s_settings_and_all_with_much_momentum(game):
-    assert lost(game, "as it is") == 0
+def test_all_runs_fail_with_much_momentum_and_most_with_slow_rates(game):
     assert lost(game, "β₁ = 0.9") == 1
     assert lost(game, "rate × ¼") > 0.5
 
 
-def test_eight_of_twelve_changes_make_runs_fail_and_slow_rates_nine_of_ten(said):
+def test_nine_of_twelve_changes_make_runs_fail_and_slow_rates_nearly_all(said):
     changes = [key for key in TABLE if key[1] != "as it is"]
     assert said["tg-study-changes"] == len(changes) == 12
-    assert said["tg-study-lossy"] == sum(lost(*key) > 0 for key in changes) == 8
-    assert said["tg-study-slowed"] == "9 of 10"
+    assert said["tg-study-lossy"] == sum(lost(*key) > 0 for key in changes) == 9
+    assert said["tg-study-slowed"] == "19 of 20"
 
 
 def test_some_runs_lie_within_three_per_cent_of_their_mark_but_never_two_of_a_row():
@@ -136,8 +141,12 @@ def test_the_plain_game_is_better_without_momentum():
 @pytest.mark.parametrize("game", ["plain", "modern"])
 def test_a_fast_generator_collapses(game):
     rows = TABLE[game, "generator × 4"]
-    assert lost(game, "generator × 4") == 1
+    assert lost(game, "generator × 4") > 0.5
     assert sum(row["recall"] for row in rows) / len(rows) < 0.15
+
+
+def test_sixteen_of_twenty_fast_generators_fail(said):
+    assert said["tg-study-hasty"] == "16 of 20"
 
 
 def test_the_game_of_pairs_stands_a_fast_critic_and_not_momentum():
@@ -171,6 +180,7 @@ def test_the_intervals_are_wilson_s(said):
             low, high = map(int, said[f"tg-fail-{game}-{key}-interval"].split("–"))
             assert low == pytest.approx(100 * exact.low, abs=0.51)
             assert high == pytest.approx(100 * exact.high, abs=0.51)
-    runs = 2 * len(TABLE["plain", "as it is"])
-    exact = binomtest(0, runs).proportion_ci(method="wilson").high
-    assert said["tg-study-both"] == pytest.approx(exact, abs=1e-3)
+    exact = binomtest(1, said["tg-study-both"]).proportion_ci(method="wilson")
+    assert said["tg-study-both"] == 2 * len(TABLE["plain", "as it is"]) == 20
+    assert said["tg-study-low"] == pytest.approx(exact.low, abs=1e-3)
+    assert said["tg-study-high"] == pytest.approx(exact.high, abs=1e-3)

@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from gdmcourse.studies import record
+from gdmcourse.studies.verdicts import verdicts
 from tests.book.executed import kept
 
 
@@ -57,14 +59,15 @@ def test_penalised_samples_are_varied_and_far_from_real_ones_and_clipping_does_w
 @pytest.mark.parametrize("game", ["wasserstein", "jensen-shannon"])
 def test_training_gets_on_and_the_value_hardly_says_so(said, game):
     assert said[f"wgan-change-{game}-high"] < 0.6
-    assert said[f"wgan-value-{game}-plain-low"] < 0.3
+    assert said[f"wgan-value-{game}-plain-to"] < 0.5
     assert said[f"wgan-value-{game}-plain-high"] < 0.7
 
 
-def test_with_the_step_taken_out_it_says_less_and_with_the_beginning_more(said):
-    assert said["wgan-value-wasserstein-held-high"] < said["wgan-value-wasserstein-plain-high"]
-    assert said["wgan-value-wasserstein-held-low"] < 0.2
-    assert said["wgan-value-wasserstein-all-high"] > said["wgan-value-wasserstein-plain-high"]
+def test_it_goes_with_the_distance_and_with_the_step_taken_out_against_it(said):
+    way = "wgan-value-wasserstein"
+    assert 0 < said[f"{way}-plain-from"] < said[f"{way}-plain-mean"] < said[f"{way}-all-mean"]
+    assert said[f"{way}-held-to"] < 0
+    assert said["wgan-value-jensen-shannon-plain-to"] < 0
 
 
 def test_the_critic_is_at_times_beaten_by_its_own_negative(said):
@@ -84,11 +87,25 @@ def test_the_page_has_the_correlations_of_the_record(said):
         held.append(np.corrcoef(*left)[0, 1])
     assert said["wgan-value-wasserstein-held-low"] == pytest.approx(min(held), abs=1e-9)
     assert said["wgan-value-wasserstein-held-high"] == pytest.approx(max(held), abs=1e-9)
+    half = student.ppf(0.975, len(held) - 1) * np.std(held, ddof=1) / math.sqrt(len(held))
+    assert said["wgan-value-wasserstein-held-to"] == pytest.approx(np.mean(held) + half, abs=1e-9)
 
 
 def test_a_sure_discriminator_starves_one_loss_and_feeds_another(said):
     assert said["wgan-felt-sure"] > 0.9
-    assert said["wgan-felt-growth-saturating"] < 0.5
-    assert said["wgan-felt-growth-non-saturating"] > 1.2
-    assert 0.5 < said["wgan-felt-growth-wasserstein"] < 2
+    assert said["wgan-felt-growth-saturating-high"] < 0.5
+    assert said["wgan-felt-growth-non-saturating-low"] > 1.2
+    assert 0.5 < said["wgan-felt-growth-wasserstein-low"] < 1 < said["wgan-felt-growth-wasserstein-high"] < 2
     assert 0.5 < said["wgan-felt-last-wasserstein"] < 2
+
+
+def test_the_studies_have_as_many_seeds_as_the_text_says(said):
+    """Ten trainings of each game, and eleven of each critic: see `sure_critic.py` for why one more."""
+    assert record("critic_value")["seeds"] == 10
+    assert said["wgan-felt-seeds"] == record("sure_critic")["seeds"] == 11
+
+
+def test_the_claim_about_sure_critics_holds_in_the_comparison():
+    found = next(verdict for verdict in verdicts() if verdict.claim.number == 16)
+    assert found.word == "holds"
+    assert all(each.adjusted <= 0.05 for each in found.findings)
