@@ -1,14 +1,17 @@
 """What the chapter on the comparison says: verdicts against the record, prose against numbers."""
 
+import math
 import re
 from pathlib import Path
+from statistics import fmean, variance
 
 import pytest
 from scipy.stats import t as student
 
 from gdmcourse.studies import record
 from gdmcourse.studies.claims import CLAIMS
-from gdmcourse.studies.verdicts import verdicts
+from gdmcourse.studies.judge import DISTANCES
+from gdmcourse.studies.verdicts import through, verdicts, word
 from tests.book.executed import kept
 
 RATES = ("quarter", "one", "four")
@@ -24,6 +27,14 @@ SAID = {  # the words on which prose and summary rest
     11: "not testable at this size",
     12: "does not hold here",
     18: "not testable at this size",
+}
+LOOKS = ("classifier", "unlabelled", "pixels")
+SEEN = {  # verdicts on quality by each of these
+    2: (),
+    4: (),
+    5: (),
+    10: (),
+    15: (),
 }
 PAGE = Path("book/judgement/gans_vs_diffusion.md")
 
@@ -88,8 +99,39 @@ def test_every_chosen_configuration_has_run_with_equal_operations():
         assert len(found) == 10
 
 
+def test_every_row_has_both_feature_networks_and_pixels():
+    looks = [row for row in record("equal_search")["rows"] if "error" not in row]
+    for row in record("gans_vs_diffusion")["rows"]:
+        looks += row["scores"] if row["kind"] in ("run", "rate", "few") else []
+        looks += [row] if row["kind"] == "reference" else []
+    assert len(looks) > 1000
+    for look in looks:
+        assert all(look[name] > 0 for name in DISTANCES)
+        assert len({look[name] for name in DISTANCES}) == 3
+
+
+def test_quality_is_judged_by_each_distance(said):
+    # A claim rests on distances if their being replaced by others changes what is found.
+    by = {name: {v.claim.number: v for v in verdicts(through(name))} for name in DISTANCES}
+    moved = {
+        claim.number
+        for claim in CLAIMS
+        if len({tuple(each.contrast for each in of[claim.number].findings) for of in by.values()}) > 1
+    }
+    assert moved == set(SEEN)
+    for look, name in zip(LOOKS, DISTANCES, strict=True):
+        for number in SEEN:
+            shown = said[f"gvd-seen-by-{number}-{look}"]
+            assert shown == SEEN[number][LOOKS.index(look)]
+            if number == 5:  # its conditions are distances
+                assert shown.startswith(word(CLAIMS[4], [by[name][5].findings[0]]))
+            else:
+                assert shown.split(":")[0] == by[name][number].word
+
+
 def test_every_family_was_searched_as_long():
     search = record("equal_search")
+    assert search["trials"] == 20
     trials = {}
     for row in search["rows"]:
         assert row["flops"] == pytest.approx(search["flops"], rel=0.02)
@@ -101,6 +143,32 @@ def test_a_gan_gains_more_by_the_search_than_a_flow(said):
     assert said["gvd-gain-gain-gan"] > 1.5 * said["gvd-gain-gain-flow"]
     assert said["gvd-search-best-gan-one"] > 1.4 * said["gvd-search-best-ddpm-one"]
     assert 0.7 < said["gvd-search-best-gan-all"] / said["gvd-search-best-ddpm-all"] < 1.4
+
+
+def test_the_winner_of_a_search_is_rarely_sure(said):
+    tried, study = {}, record("gans_vs_diffusion")["rows"]
+    for row in record("equal_search")["rows"]:
+        tried.setdefault(row["family"], []).append(math.inf if row["frechet"] is None else row["frechet"])
+    close = 0
+    for name, found in tried.items():
+        runs = [row["scores"] for row in study if row["kind"] == "run" and row["family"] == name]
+        draws = []
+        for scores in runs:
+            how = [scores[0][key] for key in ("sampler", "evaluations", "temperature", "share")]
+            how[-1] = 1.0
+            keys = ("sampler", "evaluations", "temperature", "share")
+            draws.append([math.log(s["frechet"]) for s in scores if [s[key] for key in keys] == how])
+        assert {len(values) for values in draws} == {3}
+        within = fmean(variance(values) for values in draws)
+        between = max(0.0, variance([fmean(values) for values in draws]) - within / 3)
+        scatter = math.sqrt(2 * (within + between))
+        best, second = sorted(found)[:2]
+        close += math.log(second / best) < scatter
+        rivals = sum(math.log(value / best) < 2 * scatter for value in found) - 1
+        assert said[f"gvd-lead-of-{name}-margin"] == pytest.approx(math.log(second / best))
+        assert said[f"gvd-lead-of-{name}-scatter"] == pytest.approx(scatter)
+        assert said[f"gvd-lead-of-{name}-rivals"] == f"{rivals} of 19"
+    assert said["gvd-lead-close"] == close
 
 
 def test_floors(said):
@@ -123,7 +191,7 @@ def test_diffusion_leads_early_and_all_are_near_at_the_end(said):
 
 
 def test_the_ranking_turns_with_the_features(said):
-    assert said["gvd-two-classifier"] < 1 < said["gvd-two-pixels"]
+    assert said["gvd-looks-classifier"] < 1 < said["gvd-looks-pixels"]
     two = next(verdict for verdict in verdicts() if verdict.claim.number == 5).findings
     assert two[0].paired.high < 0 < two[1].paired.low
 
