@@ -1,7 +1,7 @@
 """GANs, diffusion models and others of one budget: quality, cost, stability, coverage and copies.
 
 `gdmcourse study gans_vs_diffusion` trains what `equal_search` chose, ten times each, and measures it on the
-held-out digits; twenty minutes on one core. What the claims are and when they hold is in `claims.py`.
+held-out digits; half an hour on one core. What the claims are and when they hold is in `claims.py`.
 """
 
 import time
