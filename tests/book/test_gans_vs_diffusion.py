@@ -47,10 +47,12 @@ def said():
 
 
 def test_the_page_has_every_claim_in_the_words_of_the_file():
-    rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d+) \|$", PAGE.read_text(), re.M)
-    assert [(int(number), text, int(key)) for number, text, key in rows] == [
-        (claim.number, claim.says, claim.number) for claim in CLAIMS
-    ]
+    for name, numbers in (("gvd-verdict-of", [claim.number for claim in CLAIMS]), ("gvd-seen-by", SEEN)):
+        table = PAGE.read_text().split(f"```{{scores}} {name}")[1].split("```")[0]
+        rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d+) \|$", table, re.M)
+        assert [(int(number), text, int(key)) for number, text, key in rows] == [
+            (number, CLAIMS[number - 1].says, number) for number in numbers
+        ]
 
 
 def test_no_verdict_is_typed_into_the_table():
@@ -106,7 +108,7 @@ def test_every_row_has_both_feature_networks_and_pixels():
     for row in record("gans_vs_diffusion")["rows"]:
         looks += row["scores"] if row["kind"] in ("run", "rate", "few") else []
         looks += [row] if row["kind"] == "reference" else []
-    assert len(looks) > 1000
+    assert len(looks) > 800
     for look in looks:
         assert all(look[name] > 0 for name in DISTANCES)
         assert len({look[name] for name in DISTANCES}) == 3
