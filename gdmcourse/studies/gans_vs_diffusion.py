@@ -26,7 +26,7 @@ from gdmcourse.training.randomness import derive_seed
 
 RATES = (0.25, 4.0)  # beside 1
 UNSTABLE = ("gan", "ddpm")  # the two whose rate is moved, and which learn from few images
-IMAGES = (50, 100, 200, 400)
+IMAGES, FEW_SEEDS = (50, 100, 200, 400), 6
 POINTS = {"gan": "gan-grid", "flow": "flow-grid"}
 POINT_BUDGET = 120e9
 SIDES = (2, 4, 8)  # of the images that PixelCNN draws
@@ -140,7 +140,7 @@ def study(
         for name, recipe in POINTS.items():
             point = {"family": name, "recipe": recipe, "seed": seed, "flops": points}
             parts.append(("modes", {**point, "preset": preset}))
-    for seed in range(seeds):
+    for seed in range(min(seeds, FEW_SEEDS)):
         parts += [("few", {**first[name], "seed": seed, "images": n}) for n in IMAGES for name in UNSTABLE]
     return Study(
         name="gans_vs_diffusion",

@@ -131,6 +131,8 @@ def test_quality_is_judged_by_each_distance(said):
                 assert shown.startswith(word(CLAIMS[4], [by[name][5].findings[0]]))
             else:
                 assert shown.split(":")[0] == by[name][number].word
+    for number in SEEN:  # every claim on quality keeps its verdict
+        assert said[f"gvd-seen-by-{number}-classifier"] == said[f"gvd-seen-by-{number}-unlabelled"]
     fifth = by["frechet_unlabelled"][5].findings[0]
     assert fifth.paired.low > CLAIMS[4].margin
     assert fifth.adjusted > 0.05
