@@ -47,12 +47,15 @@ def said():
 
 
 def test_the_page_has_every_claim_in_the_words_of_the_file():
-    for name, numbers in (("gvd-verdict-of", [claim.number for claim in CLAIMS]), ("gvd-seen-by", SEEN)):
-        table = PAGE.read_text().split(f"```{{scores}} {name}")[1].split("```")[0]
-        rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d+) \|$", table, re.M)
-        assert [(int(number), text, int(key)) for number, text, key in rows] == [
-            (number, CLAIMS[number - 1].says, number) for number in numbers
-        ]
+    verdict, seen = (
+        PAGE.read_text().split(f"```{{scores}} {name}")[1].split("```")[0]
+        for name in ("gvd-verdict-of", "gvd-seen-by")
+    )
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (\d+) \|$", verdict, re.M)
+    assert [(int(number), text, int(key)) for number, text, key in rows] == [
+        (claim.number, claim.says, claim.number) for claim in CLAIMS
+    ]
+    assert re.findall(r"^\| (\d+) \| (\d+) \|$", seen, re.M) == [(str(n), str(n)) for n in SEEN]
 
 
 def test_no_verdict_is_typed_into_the_table():
