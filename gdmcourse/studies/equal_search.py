@@ -1,7 +1,7 @@
 """The same random search for every family: trials of one budget, judged by a part of the training images.
 
-`gdmcourse study equal_search` trains six configurations of each family, some minutes on one core; what it
-chooses, `gans_vs_diffusion` trains. The held-out digits have no part in it.
+`gdmcourse study equal_search` trains twenty configurations of each family, ten minutes on one core; what
+it chooses, `gans_vs_diffusion` trains. The held-out digits have no part in it.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from gdmcourse.training.run import NonFiniteLoss
 
 BUDGET = 60e9  # operations of a training, all of its networks together
 SAMPLES = 400
-TRIALS = 6
+TRIALS = 20
 EVERY = 5  # of the training images, the validation part has every fifth
 
 

@@ -1,7 +1,7 @@
 """GANs, diffusion models and others of one budget: quality, cost, stability, coverage and copies.
 
 `gdmcourse study gans_vs_diffusion` trains what `equal_search` chose, ten times each, and measures it on the
-held-out digits; twenty minutes on one core. What the claims are and when they hold is in `claims.py`.
+held-out digits; half an hour on one core. What the claims are and when they hold is in `claims.py`.
 """
 
 import time
@@ -26,7 +26,7 @@ from gdmcourse.training.randomness import derive_seed
 
 RATES = (0.25, 4.0)  # beside 1
 UNSTABLE = ("gan", "ddpm")  # the two whose rate is moved, and which learn from few images
-IMAGES, FEW_SEEDS = (50, 100, 200, 400), 3
+IMAGES, FEW_SEEDS = (50, 100, 200, 400), 6
 POINTS = {"gan": "gan-grid", "flow": "flow-grid"}
 POINT_BUDGET = 120e9
 SIDES = (2, 4, 8)  # of the images that PixelCNN draws

@@ -1,6 +1,7 @@
 """All scores of a set of samples against held-out images, and the reference rows that stand beside them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -8,16 +9,17 @@ from torch import Tensor
 
 from gdmcourse.data.catalog import load
 from gdmcourse.likelihood.gmm import fit_gmm
-from gdmcourse.metrics.classifier import extract_features
+from gdmcourse.metrics.classifier import FeatureNetwork, extract_features
 from gdmcourse.metrics.copies import copy_share
 from gdmcourse.metrics.density_coverage import density_coverage
-from gdmcourse.metrics.features import feature_network
 from gdmcourse.metrics.frechet import frechet_distance
 from gdmcourse.metrics.kernel_distance import kernel_distance
 from gdmcourse.metrics.precision_recall import precision_recall
 from gdmcourse.metrics.spectrum import high_frequency_energy
 from gdmcourse.metrics.two_sample import two_sample_test
+from gdmcourse.recipes.feature_networks import find_features
 
+DISTANCES = ("frechet", "frechet_unlabelled", "frechet_pixels")  # of those below, a Fréchet distance each
 DIGITS = 4  # that a score is written down with
 
 
@@ -28,17 +30,25 @@ class Judge:
     train: Tensor
     held_out: Tensor
 
+    @cached_property
+    def looks(self) -> list[tuple[FeatureNetwork, Tensor]]:
+        """The two feature networks, the one taught labels first, each with the features of `held_out`."""
+        networks = (find_features("classifier"), find_features("vicreg"))
+        return [(network, extract_features(network, self.held_out)) for network in networks]
+
     def __call__(self, images: Tensor, seed: int = 0) -> dict[str, float]:
         """Every score by its name; `seed` decides how the two-sample test splits.
 
-        They are of the features of the course's classifier, but for `frechet_pixels` and `copies`, of bare
-        pixels, and `detail`, the energy of high frequencies relative to that of the held-out images.
+        They are of the features of the course's classifier, but for `frechet_unlabelled`, of a network that
+        never saw a label, `frechet_pixels` and `copies`, of bare pixels, and `detail`, the energy of high
+        frequencies relative to that of the held-out images.
         """
-        network, pixels = feature_network("digits"), images.flatten(1)
-        features, held_out = extract_features(network, images), extract_features(network, self.held_out)
+        pixels, (taught, untaught) = images.flatten(1), self.looks
+        features, held_out = extract_features(taught[0], images), taught[1]
         density, rng = density_coverage(features, held_out), torch.Generator().manual_seed(seed)
         scores = {
             "frechet": frechet_distance(features, held_out),
+            "frechet_unlabelled": frechet_distance(extract_features(untaught[0], images), untaught[1]),
             "frechet_pixels": frechet_distance(pixels, self.held_out.flatten(1)),
             "kid": kernel_distance(features, held_out),
             **precision_recall(features, held_out)._asdict(),

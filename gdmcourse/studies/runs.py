@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gdmcourse.data.catalog import load
 from gdmcourse.studies.families import Samplers, Settings, configured, drawn, matched
-from gdmcourse.studies.judge import Judge, rounded
+from gdmcourse.studies.judge import DISTANCES, Judge, rounded
 from gdmcourse.studies.record import processor
 from gdmcourse.studies.study import Rows
 from gdmcourse.training.randomness import derive_seed
@@ -75,7 +75,7 @@ def train_on_few(folder: Path, *, family: str, seed: int, images: int, sampler: 
     def look(recipe: Any, model: nn.Module, share: float) -> Rows:
         rng = torch.Generator().manual_seed(derive_seed(seed, "draw", "0"))
         got = scores(judge, drawn(recipe, model, settings["samples"], rng, *sampler))
-        return [{"share": share, "frechet": got["frechet"], "copies": got["copies"]}]
+        return [{"share": share, **{name: got.get(name) for name in (*DISTANCES, "copies")}}]
 
     found = run(folder, seed=seed, shares=SHARES, look=look, train=few, **settings)
     return [{"family": family, "seed": seed, "images": images, **found}]

@@ -1,7 +1,8 @@
 """What the records say of the claims: each verdict is worked out from numbers, by one rule."""
 
 import math
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,10 @@ from gdmcourse.studies.record import record
 
 ALPHA = 0.05
 EVIDENCE = HERE | ELSEWHERE
-FEWEST = 6  # seeds: with five no permutation of signs is rarer than 1 in 16
+FEWEST = 6  # seeds of an interval that may deny: with five no permutation of signs is rarer than 1 in 16
+TESTED = (
+    10  # seeds of a test that may confirm: with fewer it can't pass Holm's correction, so it takes no part
+)
 HOLDS, WHEN, NOT, OPEN = "holds", "holds when", "does not hold here", "not testable at this size"
 UNSEEN = "not measured"
 
@@ -52,8 +56,7 @@ def verdicts(read: Callable[[str], dict[str, Any]] = record) -> list[Verdict]:
         for each in EVIDENCE[claim.number](rows[claim.record])
     ]
     numbers = [_numbers(each) for _, each in measured]
-    tested = [i for i, (_, each) in enumerate(measured) if is_tested(each)]
-    adjusted = dict(zip(tested, holm([numbers[i].p_value for i in tested]), strict=True))
+    adjusted = _adjusted(measured, numbers)
     found: dict[int, list[Finding]] = {claim.number: [] for claim in CLAIMS}
     for i, (claim, each) in enumerate(measured):
         p_value = adjusted.get(i, math.nan)
@@ -63,16 +66,41 @@ def verdicts(read: Callable[[str], dict[str, Any]] = record) -> list[Verdict]:
     return [Verdict(claim, word(claim, found[claim.number]), tuple(found[claim.number])) for claim in CLAIMS]
 
 
-def is_tested(each: Contrast) -> bool:
-    """Whether the contrast takes part in Holm's correction: enough seeds, and not a mere count."""
-    return not each.counted and len(each.differences) >= FEWEST
+def through(distance: str, read: Callable[[str], dict[str, Any]] = record) -> Callable[[str], dict[str, Any]]:
+    """What `read` finds, as if each `frechet` in it were the judge's other `distance` that stands beside."""
+
+    def look(value: Any) -> Any:
+        if isinstance(value, list):
+            return [look(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        seen = {name: look(each) for name, each in value.items()}
+        return seen | {"frechet": seen[distance]} if distance in seen else seen
+
+    return lambda name: look(read(name))
+
+
+def _adjusted(measured: Sequence[tuple[Claim, Contrast]], numbers: Sequence[Paired]) -> dict[int, float]:
+    """P-values after Holm's correction, by place; none where seeds are too few, or a count needs no test.
+
+    A claim that needs all of its conditions is one test with the largest of their p-values.
+    """
+    tests: dict[Any, list[int]] = defaultdict(list)
+    for i, (claim, each) in enumerate(measured):
+        if not each.counted:
+            tests[claim.number if claim.needs == "all" else (claim.number, i)].append(i)
+    whole = [
+        places for places in tests.values() if all(len(measured[i][1].differences) >= TESTED for i in places)
+    ]
+    corrected = holm([max(numbers[i].p_value for i in places) for places in whole])
+    return {i: p_value for places, p_value in zip(whole, corrected, strict=True) for i in places}
 
 
 def state(each: Contrast, numbers: Paired, adjusted: float, margin: float) -> str:
     """Yes if the interval lies beyond the margin and the corrected test agrees; no if it lies short of it."""
     if each.counted:
         return "yes" if numbers.mean > margin else "no"
-    if not is_tested(each):
+    if len(each.differences) < FEWEST:
         return "open"
     if numbers.low > margin and adjusted <= ALPHA:
         return "yes"

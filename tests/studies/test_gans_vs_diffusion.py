@@ -1,14 +1,17 @@
 """The comparison in little: every kind of part, and a search that knows nothing of the held-out digits."""
 
 import json
+from collections import Counter
 
+import numpy as np
 import pytest
 import torch
 
 from gdmcourse.data import load
+from gdmcourse.recipes.feature_networks import find_features
 from gdmcourse.studies import equal_search, gans_vs_diffusion
 from gdmcourse.studies.families import FAMILIES, Family, configured, matched
-from gdmcourse.studies.judge import reference_images
+from gdmcourse.studies.judge import DISTANCES, Judge, reference_images
 from gdmcourse.training.flops import step_flops
 
 TINY = {"flops": 1e8, "samples": 70}
@@ -44,7 +47,9 @@ def test_a_rate_is_moved_and_few_images_are_few(parts, tmp_path):
     assert row["changes"]["lr"] == pytest.approx(row["rate"] * chosen)
     (row,) = gans_vs_diffusion.measure(tmp_path, **parts["few", "gan"])
     assert [each["share"] for each in row["scores"]] == [0.125, 0.25, 0.5, 1.0]
-    assert all(0 <= each["copies"] <= 1 for each in row["scores"])
+    for each in row["scores"]:
+        assert set(each) == {"share", *DISTANCES, "copies"}
+        assert 0 <= each["copies"] <= 1
 
 
 def test_a_training_that_blows_up_is_a_row_without_scores(parts, tmp_path):
@@ -99,9 +104,9 @@ def test_a_trial_in_little(tmp_path):
 
 def test_every_family_is_searched_alike_and_trials_differ():
     for family in FAMILIES.values():
-        drawn = [json.dumps(family.draw(trial)) for trial in range(6)]
+        drawn = [json.dumps(family.draw(trial)) for trial in range(equal_search.TRIALS)]
         assert family.draw(3) == family.draw(3)
-        assert len(set(drawn)) >= 5
+        assert len(set(drawn)) >= equal_search.TRIALS - 5
     assert Family("vae-digits", {"latents": (4,)}).draw(0) == {"latents": 4}
 
 
@@ -111,6 +116,27 @@ def test_steps_are_what_the_budget_pays_for():
     made, each = matched(recipe, train, 1e9)
     assert each == step_flops(recipe, train)
     assert made.steps == round(1e9 / each)
+
+
+def test_a_distance_is_taken_in_each_of_two_networks_and_in_pixels():
+    train, held_out = load("digits").images, load("digits", "test").images
+    images = reference_images("memoriser", 70, 0)
+    said = Judge(train, held_out)(images)
+    for name, network in (("frechet", "classifier"), ("frechet_unlabelled", "vicreg")):
+        ours, theirs = (find_features(network).features(part).double().numpy() for part in (images, held_out))
+        mean = ((ours.mean(0) - theirs.mean(0)) ** 2).sum()
+        covariances = [np.cov(part, rowvar=False) for part in (ours, theirs)]
+        root = np.sqrt(np.linalg.eigvals(covariances[0] @ covariances[1]).real.clip(0)).sum()
+        distance = mean + covariances[0].trace() + covariances[1].trace() - 2 * root
+        assert said[name] == pytest.approx(distance, rel=1e-3)
+    assert len({said[name] for name in DISTANCES}) == 3
+
+
+def test_few_images_have_six_seeds(monkeypatch):
+    monkeypatch.setattr(gans_vs_diffusion, "record", lambda name: {"chosen": {"gan": {}, "ddpm": {}}})
+    parts = gans_vs_diffusion.study().parts
+    few = Counter(part["settings"]["images"] for part in parts if part["kind"] == "few")
+    assert few == dict.fromkeys(gans_vs_diffusion.IMAGES, 12)  # of two families
 
 
 def test_the_reference_rows_know_what_they_are():

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from gdmcourse.metrics.comparison import Paired
 from gdmcourse.studies.claims import CLAIMS, Claim
 from gdmcourse.studies.evidence import Contrast, claim_2, finals, log_ratio, worst
 from gdmcourse.studies.evidence_recall import matched_recall
@@ -16,8 +17,10 @@ from gdmcourse.studies.verdicts import (
     WHEN,
     Finding,
     Verdict,
+    _adjusted,
     _numbers,
     state,
+    through,
     verdicts,
     word,
 )
@@ -42,6 +45,9 @@ def test_the_state_of_a_contrast():
     assert judged([0.01, -0.01] * 5) == "no"  # sure to be smaller than the margin
     assert judged([1.0, -1.0] * 5) == "open"
     assert judged(SURE[:5]) == "open"  # five seeds can't
+    assert judged([-value for value in SURE[:5]]) == "open"
+    assert judged(SURE[:6], adjusted=math.nan) == "open"  # six can deny, not confirm
+    assert judged([-value for value in SURE[:6]], adjusted=math.nan) == "no"
     assert judged([2.0], counted=True) == "yes"
     assert judged([0.05], counted=True) == "no"
     assert judged([2.0]) == "open"
@@ -157,4 +163,40 @@ def test_only_tests_with_enough_seeds_are_corrected_for():
     assert [math.isnan(each.adjusted) for each in by_number[16].findings] == [True, True]
     tested = {n: len(v.findings) for n, v in by_number.items() if v.findings and n != 16}
     assert tested == {4: 2, 5: 2, 6: 1, 18: 1}
-    assert min(each.adjusted for each in by_number[5].findings) == pytest.approx(6 * 2 / 1024)
+    # claim 4 needs both of its conditions, and is one test
+    assert min(each.adjusted for each in by_number[5].findings) == pytest.approx(5 * 2 / 1024)
+
+
+def numbered(n, p_value):
+    return Contrast(str(p_value), (1.0,) * n), Paired(1.0, 0.5, 1.5, p_value)
+
+
+def test_a_claim_that_needs_all_of_its_conditions_has_their_largest_p():
+    """Four tests: 0.04, that of the first claim, is the last in Holm's order; too few seeds have no part."""
+    every, some = Claim(1, "", "", 0.0, needs="all"), Claim(2, "", "", 0.0)
+    short = Claim(3, "", "", 0.0, needs="all")
+    table = [
+        (every, *numbered(10, 0.001)),
+        (some, *numbered(10, 0.01)),
+        (every, *numbered(10, 0.04)),
+        (some, *numbered(10, 0.002)),
+        (some, *numbered(9, 0.003)),
+        (short, *numbered(10, 0.001)),
+        (short, *numbered(6, 0.001)),
+        (short, Contrast("", (1.0,), counted=True), Paired(1.0, 1.0, 1.0, 1.0)),
+        (every, Contrast("", (1.0,), counted=True), Paired(1.0, 1.0, 1.0, 1.0)),
+    ]
+    found = _adjusted([(claim, each) for claim, each, _ in table], [numbers for _, _, numbers in table])
+    assert found == pytest.approx({0: 0.04, 1: 0.02, 2: 0.04, 3: 0.006})
+
+
+def test_a_record_is_seen_through_another_distance():
+    scores = [{"frechet": 1.0, "frechet_pixels": 2.0}, {"frechet": None, "copies": None}]
+    rows = [{"kind": "run", "scores": scores}, {"kind": "reference", "frechet": 3.0, "frechet_pixels": 4.0}]
+    seen = through("frechet_pixels", lambda name: {"rows": rows, "name": name})("x")
+    assert [each["frechet"] for each in seen["rows"][0]["scores"]] == [2.0, None]
+    assert seen["rows"][1]["frechet"] == 4.0
+    assert seen["name"] == "x"
+    assert rows[0]["scores"][0]["frechet"] == 1.0  # as it was
+    kept = through("frechet", lambda name: {"rows": rows})("x")
+    assert kept == {"rows": rows}
