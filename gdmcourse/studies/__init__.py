@@ -21,6 +21,7 @@ CATALOG = {
     "equal_search": "the best of as many random configurations for each family of models",
     "gan_stability": "how often a small GAN fails at other rates, momenta and balances",
     "gans_vs_diffusion": "GANs, diffusion models and others of one budget, over ten seeds",
+    "gans_vs_diffusion_mnist": "a GAN and a DDPM of one budget on MNIST, over three seeds",
     "guidance_scale": "what the guidance scale buys and costs, by three ways to guide",
     "held_out_bits": "how many bits a pixel each model of likelihood needs",
     "mode_coverage": "how many modes of a known mixture each way of training a GAN finds",

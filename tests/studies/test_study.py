@@ -126,5 +126,7 @@ def test_every_study_has_its_record(name):
 
 
 def test_an_unknown_study_lists_the_known():
-    with pytest.raises(ValueError, match="gan_stability, gans_vs_diffusion, guidance_scale"):
+    with pytest.raises(
+        ValueError, match="gan_stability, gans_vs_diffusion, gans_vs_diffusion_mnist, guidance_scale"
+    ):
         find_study("guidance_scales")
