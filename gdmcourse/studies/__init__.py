@@ -19,6 +19,7 @@ CATALOG = {
     "ddpm_mnist": "what a quarter of an hour of one core buys on MNIST",
     "diffusion_gan": "what noise before the critic buys a GAN, on few images and on all, and augmentation",
     "equal_search": "the best of as many random configurations for each family of models",
+    "few_images": "what augmentation or noise buys a style-based generator that has 200 digits",
     "gan_stability": "how often a small GAN fails at other rates, momenta and balances",
     "gans_vs_diffusion": "GANs, diffusion models and others of one budget, over ten seeds",
     "gans_vs_diffusion_mnist": "a GAN and a DDPM of one budget on MNIST, over three seeds",

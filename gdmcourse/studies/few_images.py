@@ -1,7 +1,6 @@
 """What adaptive augmentation, or noise before the critic, does for a style-based generator of 200 digits.
 
 `gdmcourse study few_images` trains each game plain and in both ways, for as many steps, from the same seed.
-It joins the catalogue of studies with its first record.
 """
 
 from dataclasses import replace

@@ -111,6 +111,28 @@ def test_verdicts_are_those_of_the_record_worked_out_anew(said, size, pair):
     assert said[f"{name}-word"] == (beyond if abs(fmean(gains)) > half else "open")
 
 
+@pytest.mark.parametrize(
+    ("name", "over", "under"),
+    [("adaptive", "none", "adaptive"), ("noise", "none", "noise"), ("beside", "adaptive", "noise")],
+)
+def test_verdicts_of_the_style_based_generator_are_worked_out_anew(said, name, over, under):
+    """With the t interval of six differences written out."""
+    rows = record("few_images")["rows"]
+    pair = ([row["frechet"] for row in rows if row["way"] == way] for way in (over, under))
+    gains = [math.log(a / b) for a, b in zip(*pair, strict=True)]
+    assert len(gains) == said["dg-style-seeds"] == 6
+    half = 2.5706 * stdev(gains) / math.sqrt(6)  # the 97.5th percentile of t with five degrees of freedom
+    assert said[f"dg-style-{name}-mean"] == pytest.approx(fmean(gains))
+    assert said[f"dg-style-{name}-high"] == pytest.approx(fmean(gains) + half, abs=1e-4)
+    beyond = "better" if fmean(gains) > 0 else "worse"
+    assert said[f"dg-style-{name}-word"] == (beyond if abs(fmean(gains)) > half else "open")
+
+
+def test_both_states_of_the_style_based_games_were_moved(said):
+    assert said["dg-style-adaptive-strength"] > 0.1
+    assert said["dg-style-noise-T"] > 8
+
+
 def test_what_it_costs_in_layers_is_little(said):
     assert 0 < said["dg-cost-share"] < 0.05
 

@@ -1,10 +1,12 @@
 """The chapter on style-based generators: a claim that stands on the page, and what it says of its run."""
 
 import math
+from statistics import fmean, stdev
 
 import pytest
 import torch
 
+from gdmcourse.studies import record
 from tests.book.executed import kept
 
 
@@ -81,6 +83,16 @@ def test_the_augmentations_leak_where_the_text_says(said):
     assert min(said["sty-leak-uniform-0.8"], said["sty-leak-gentle-0.8"]) > 0.15
     apart = [said[f"sty-wrong-apart-{p}"] for p in ("0", "0.8", "1")]
     assert apart == pytest.approx([1, 0.2, 0], abs=1e-6)
+
+
+def test_the_gain_on_few_digits_is_that_of_the_record(said):
+    rows = record("few_images")["rows"]
+    pair = ([row["frechet"] for row in rows if row["way"] == way] for way in ("none", "adaptive"))
+    gains = [math.log(a / b) for a, b in zip(*pair, strict=True)]
+    half = 2.5706 * stdev(gains) / math.sqrt(6)  # the 97.5th percentile of t with five degrees of freedom
+    assert said["sty-few-seeds"] == len(gains) == 6
+    assert said["sty-few-mean"] == pytest.approx(fmean(gains))
+    assert said["sty-few-low"] == pytest.approx(fmean(gains) - half, abs=1e-4)
 
 
 def test_filters_leave_nothing_that_moves(said):
