@@ -1,8 +1,8 @@
 """What a critic that gets ever better tells a generator that stands still, with three losses, on digits.
 
-`gdmcourse study sure_critic` does it for eleven seeds, seven minutes on one core. Eleven, since its two
-contrasts make the tests of the comparison 26, and ten seeds can pass Holm's correction for 25 at most,
-whatever they show; the eleventh was added when the ten had been looked at.
+`gdmcourse study sure_critic` does it for eleven seeds, seven minutes on one core. The eleventh was added when
+ten had been looked at: the comparison then made 26 tests, and ten seeds can pass Holm's correction for 25 at
+most, whatever they show.
 """
 
 from dataclasses import replace

@@ -93,6 +93,16 @@ def test_the_gain_on_few_digits_is_that_of_the_record(said):
     assert said["sty-few-seeds"] == len(gains) == 6
     assert said["sty-few-mean"] == pytest.approx(fmean(gains))
     assert said["sty-few-low"] == pytest.approx(fmean(gains) - half, abs=1e-4)
+    assert said["sty-few-low"] < 0 < said["sty-few-high"]
+
+
+def test_augmentation_brings_the_critic_of_few_digits_nearer_to_what_it_has_not_seen():
+    rows = record("few_images")["rows"]
+    gap = {
+        way: fmean(row["sign_seen"] - row["sign_held_out"] for row in rows if row["way"] == way)
+        for way in ("none", "adaptive")
+    }
+    assert gap["adaptive"] < 0.8 * gap["none"]
 
 
 def test_filters_leave_nothing_that_moves(said):
