@@ -88,16 +88,14 @@ def study(*, seeds: int = 3, flops: float = BUDGET, samples: int = 1000, preset:
         }
         for name, family in FAMILIES.items()
     }
+    parts: list[dict[str, Any]] = []
+    for seed in range(seeds):
+        each = {"seed": seed, "samples": samples}
+        parts += [{"kind": "run", **fixed[name], **each} for name in FAMILIES]
+        parts += [{"kind": "reference", "rule": rule, **each} for rule in REFERENCES]
     return Study(
         name=NAME,
-        parts=[
-            part | {"seed": seed, "samples": samples}
-            for seed in range(seeds)
-            for part in (
-                *({"kind": "run", **fixed[name]} for name in FAMILIES),
-                *({"kind": "reference", "rule": rule} for rule in REFERENCES),
-            )
-        ],
+        parts=parts,
         measure=measure,
         content=lambda rows: {"rows": rows, "seeds": seeds, "flops": flops, "samples": samples},
         files=tuple(f"{picture_of(name)}.png" for name in FAMILIES),
